@@ -1,0 +1,221 @@
+/**
+ * What to publish: the difference between what was published and the folded state. Replaying only folds, so it can't
+ * emit by accident; whoever emits calls `decide`.
+ */
+import type {
+  Cause,
+  ContactId,
+  EpochMs,
+  MovedLine,
+  Output,
+  ScoreChanged,
+  TenantId,
+  ThresholdCrossed,
+} from "../events/types.js";
+import type { CompiledModel } from "../model/compile.js";
+import { type Change, emptyEvaluation } from "./flags.js";
+import type { ModelState } from "./state.js";
+
+/** What was published of a contact under a model, kept apart from the folded state. */
+export interface Published {
+  /** Null: nothing yet. */
+  score: number | null;
+  dimensions: number[];
+  salesReady: boolean;
+  grade: number;
+  thresholds: boolean[];
+  triggers: boolean[];
+  /** The ledger at that time, so that the next output can say what moved. */
+  lines: number[];
+  standing: number[];
+}
+
+/** Before anything is published a contact stands at the score of an empty history. */
+export function unpublished(model: CompiledModel): Published {
+  const empty = emptyEvaluation(model);
+  return {
+    score: null,
+    dimensions: empty.dimensions,
+    salesReady: empty.salesReady,
+    grade: empty.grade,
+    thresholds: empty.thresholds,
+    triggers: empty.triggers,
+    lines: new Array<number>(model.lines.length).fill(0),
+    standing: new Array<number>(model.standing.length).fill(0),
+  };
+}
+
+export interface Occasion {
+  readonly tenantId: TenantId;
+  readonly contactId: ContactId;
+  readonly at: EpochMs;
+  readonly cause: Cause;
+  /** Of the evaluation just made; null for a net difference (late inputs, retractions, a new version). */
+  readonly change: Change | null;
+}
+
+/**
+ * The outputs that lead from what was published to the state, in their order, and notes them as published.
+ * The score first, then thresholds (up ascending, down descending), triggers, sales readiness, grade.
+ */
+export function decide(model: CompiledModel, published: Published, state: ModelState, occasion: Occasion): Output[] {
+  const { flags } = state;
+  const scored = published.score !== flags.score || differ(published.dimensions, flags.dimensions);
+  const crossings = crossed(model, published, state, occasion.change);
+  const outputs: Output[] = [];
+  if (scored) outputs.push(scoreChanged(model, published, state, occasion));
+  for (const crossing of crossings) outputs.push(thresholdCrossed(model, published, state, occasion, crossing));
+  if (scored) {
+    published.score = flags.score;
+    published.dimensions = flags.dimensions.slice();
+    published.lines = state.lines.slice();
+    published.standing = state.standing.slice();
+  }
+  if (crossings.length > 0 || scored) {
+    published.salesReady = flags.salesReady;
+    published.grade = flags.grade;
+  }
+  published.thresholds = flags.thresholds.slice();
+  published.triggers = flags.triggers.slice();
+  return outputs;
+}
+
+function scoreChanged(model: CompiledModel, published: Published, state: ModelState, occasion: Occasion): ScoreChanged {
+  const { flags } = state;
+  return {
+    kind: "ScoreChanged",
+    id: outputId(model, occasion, "score"),
+    tenantId: occasion.tenantId,
+    contactId: occasion.contactId,
+    model: model.model.id,
+    version: model.model.version,
+    previous: published.score,
+    current: flags.score,
+    delta: flags.score - (published.score ?? 0),
+    previousGrade: published.score === null ? null : gradeId(model, published.grade),
+    grade: gradeId(model, flags.grade),
+    dimensions: dimensionPointsById(model, flags.dimensions),
+    at: occasion.at,
+    cause: occasion.cause,
+    lines: movedLines(model, published, state),
+    salesReady: flags.salesReady,
+    suppressed: state.suppressed,
+    route: routeOf(model, flags.grade),
+  };
+}
+
+type Crossing = Pick<ThresholdCrossed, "crossing" | "id" | "direction">;
+
+function thresholdCrossed(
+  model: CompiledModel,
+  published: Published,
+  state: ModelState,
+  occasion: Occasion,
+  crossing: Crossing,
+): ThresholdCrossed {
+  return {
+    kind: "ThresholdCrossed",
+    eventId: outputId(model, occasion, `${crossing.crossing}:${crossing.id}:${crossing.direction}`),
+    tenantId: occasion.tenantId,
+    contactId: occasion.contactId,
+    model: model.model.id,
+    version: model.model.version,
+    crossing: crossing.crossing,
+    id: crossing.id,
+    direction: crossing.direction,
+    at: occasion.at,
+    previous: published.score,
+    current: state.flags.score,
+    grade: gradeId(model, state.flags.grade),
+    salesReady: state.flags.salesReady,
+    route: routeOf(model, state.flags.grade),
+    cause: occasion.cause,
+  };
+}
+
+function crossed(model: CompiledModel, published: Published, state: ModelState, change: Change | null): Crossing[] {
+  const { flags } = state;
+  const { thresholds, triggers, id } = model.model;
+  const crossings: Crossing[] = [];
+  const threshold = (index: number, direction: "up" | "down"): void => {
+    crossings.push({ crossing: "threshold", id: String(thresholds[index]!.at), direction });
+  };
+  for (const i of ascending(model)) if (flags.thresholds[i] && !published.thresholds[i]) threshold(i, "up");
+  for (const i of ascending(model).toReversed())
+    if (!flags.thresholds[i] && published.thresholds[i]) threshold(i, "down");
+  triggers.forEach((trigger, i) => {
+    const fires = (flags.triggers[i] && !published.triggers[i]) || change?.firedAgain.includes(i) === true;
+    if (!fires) return;
+    crossings.push({ crossing: "trigger", id: trigger.id, direction: trigger.kind === "dropsBelow" ? "down" : "up" });
+  });
+  if (flags.salesReady !== published.salesReady) {
+    crossings.push({ crossing: "salesReady", id, direction: flags.salesReady ? "up" : "down" });
+  }
+  if (flags.grade !== published.grade) {
+    const direction = flags.grade > published.grade ? "up" : "down";
+    crossings.push({ crossing: "grade", id: gradeId(model, flags.grade) ?? "", direction });
+  }
+  return crossings;
+}
+
+/** The thresholds' indexes by rising `at`: a model may list them in any order. */
+function ascending(model: CompiledModel): number[] {
+  return model.model.thresholds
+    .map((_, i) => i)
+    .sort((a, b) => model.model.thresholds[a]!.at - model.model.thresholds[b]!.at);
+}
+
+/** What moved since the last published score: by dimension the rules, then `adjustment`, then `cut` of both pools. */
+function movedLines(model: CompiledModel, published: Published, state: ModelState): MovedLine[] {
+  const moved: MovedLine[] = [];
+  const add = (dimension: string, rule: string, points: number): void => {
+    const rounded = points === 0 ? 0 : Math.floor(points * 1000 + 0.5) / 1000;
+    if (rounded !== 0) moved.push({ rule, dimension, points: rounded });
+  };
+  for (const { id, decayingFrom, lastingFrom, linesEnd, standingFrom, standingEnd } of model.dimensions) {
+    const since = (line: number): number => state.lines[line]! - published.lines[line]!;
+    for (let i = decayingFrom; i < lastingFrom - 1; i++) add(id, model.lines[i]!.name, since(i));
+    for (let i = standingFrom; i < standingEnd; i++) {
+      add(id, model.standing[i]!.id, state.standing[i]! - published.standing[i]!);
+    }
+    for (let i = lastingFrom; i < linesEnd - 1; i++) add(id, model.lines[i]!.name, since(i));
+    add(id, "cut", since(lastingFrom - 1) + since(linesEnd - 1));
+  }
+  return moved;
+}
+
+export function gradeId(model: CompiledModel, grade: number): string | null {
+  return model.model.grades[grade]?.id ?? null;
+}
+
+function routeOf(model: CompiledModel, grade: number): string | null {
+  const id = gradeId(model, grade);
+  return id !== null && Object.hasOwn(model.model.routes, id) ? model.model.routes[id]! : null;
+}
+
+export function dimensionPointsById(model: CompiledModel, points: readonly number[]): Record<string, number> {
+  const byId: Record<string, number> = {};
+  model.dimensions.forEach(({ id }, i) => {
+    byId[id] = points[i]!;
+  });
+  return byId;
+}
+
+function differ(a: readonly number[], b: readonly number[]): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return true;
+  return false;
+}
+
+/**
+ * Says which difference this is, the same in every replay: one contact under one model is evaluated once for each
+ * input and once for each instant, so the instant and the cause tell evaluations apart.
+ */
+function outputId(model: CompiledModel, { tenantId, contactId, at, cause }: Occasion, what: string): string {
+  const by = cause.id === undefined ? "time" : `${cause.kind}/${escaped(cause.id)}`;
+  return `${escaped(tenantId)}/${escaped(contactId)}/${escaped(model.model.id)}@${model.model.version}/${at}/${by}/${what}`;
+}
+
+/** Keeps `/` for the separators, so that no two different outputs share an id. */
+function escaped(text: string): string {
+  return text.includes("/") || text.includes("~") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
+}

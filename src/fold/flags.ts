@@ -1,0 +1,191 @@
+/**
+ * An evaluation: the score and what hangs on it. Thresholds and triggers are latched: whether they are up depends on
+ * the scores before, so they are part of the folded state.
+ */
+import type { EpochMs } from "../events/types.js";
+import type { CompiledModel } from "../model/compile.js";
+import { clamp } from "../model/numbers.js";
+import type { Trigger } from "../model/types.js";
+import { pool } from "./ledger.js";
+import type { ModelState } from "./state.js";
+import { insideUntil } from "./windows.js";
+
+export interface Flags {
+  score: number;
+  /** Published points of each dimension, in model order. */
+  dimensions: number[];
+  salesReady: boolean;
+  /** Index of the grade in the model; -1 where it has none. */
+  grade: number;
+  /** For each threshold: true once it was reached, until it is armed again. */
+  thresholds: boolean[];
+  /** For each trigger: true once it fired, until it is armed again (`dropsBelow`: true while below). */
+  triggers: boolean[];
+  /** For each `risesBy` trigger, in model order: replaced scores inside its window that can still be the lowest. */
+  replaced: { at: EpochMs[]; scores: number[] }[];
+}
+
+/** What changed in one evaluation, beside the state itself. */
+export interface Change {
+  /** Triggers (by index) that were armed and fired again in this very evaluation. */
+  readonly firedAgain: readonly number[];
+}
+
+const nothing: Change = { firedAgain: [] };
+
+/** Rounded to three decimals first, so that 29.9999999999 of a sum of doubles is the 30 it stands for. */
+export function publishedPoints(value: number): number {
+  const floored = Math.floor(Math.floor(value * 1000 + 0.5) / 1000);
+  return floored === 0 ? 0 : floored;
+}
+
+/** Where a contact stands before its first input: the score of an empty history. */
+export function emptyEvaluation(model: CompiledModel): Flags {
+  const dimensions = model.dimensions.map(({ min, max }) => clamp(0, min, max));
+  const score = publishedTotal(model, dimensions);
+  return {
+    score,
+    dimensions: dimensions.map(publishedPoints),
+    salesReady: isSalesReady(model, score, false),
+    grade: gradeAt(model, score),
+    thresholds: model.model.thresholds.map(({ at }) => score >= at),
+    triggers: model.model.triggers.map((trigger) => startsUp(trigger, score)),
+    replaced: model.model.triggers.flatMap((trigger) => (trigger.kind === "risesBy" ? [{ at: [], scores: [] }] : [])),
+  };
+}
+
+function startsUp(trigger: Trigger, score: number): boolean {
+  switch (trigger.kind) {
+    case "reaches":
+      return score >= trigger.at;
+    case "dropsBelow":
+      return score < trigger.at;
+    case "risesBy":
+      return false;
+  }
+}
+
+function publishedTotal(model: CompiledModel, dimensions: readonly number[]): number {
+  const { min, max } = model.model.score;
+  return publishedPoints(clamp(model.total(dimensions), min, max));
+}
+
+function isSalesReady(model: CompiledModel, score: number, suppressed: boolean): boolean {
+  return !suppressed && model.model.salesReady !== undefined && score >= model.model.salesReady;
+}
+
+function gradeAt(model: CompiledModel, score: number): number {
+  let found = -1;
+  for (const { from } of model.model.grades) {
+    if (from > score) break;
+    found += 1;
+  }
+  // The first grade starts at or below score.min, but rounding down can take a score below a fractional score.min.
+  return found < 0 && model.model.grades.length > 0 ? 0 : found;
+}
+
+/** A dimension's points before rounding: what it accumulated and what stands, inside its range. */
+export function dimensionPoints(model: CompiledModel, state: ModelState, index: number): number {
+  const dimension = model.dimensions[index]!;
+  const { lines, standing } = state;
+  const decaying = pool(lines, dimension.decayingFrom, dimension.lastingFrom);
+  const lasting = pool(lines, dimension.lastingFrom, dimension.linesEnd);
+  let held = 0;
+  for (let i = dimension.standingFrom; i < dimension.standingEnd; i++) held += standing[i]!;
+  return clamp(decaying + lasting + held, dimension.min, dimension.max);
+}
+
+/**
+ * Evaluates the state at `at` and updates its flags.
+ * @returns what changed, or null where nothing that is published did.
+ */
+export function evaluate(model: CompiledModel, state: ModelState, at: EpochMs): Change | null {
+  const { flags } = state;
+  const count = model.dimensions.length;
+  const exact = new Array<number>(count);
+  let changed = false;
+  for (let i = 0; i < count; i++) {
+    const value = dimensionPoints(model, state, i);
+    exact[i] = value;
+    const published = publishedPoints(value);
+    if (published !== flags.dimensions[i]) {
+      flags.dimensions[i] = published;
+      changed = true;
+    }
+  }
+  const score = state.suppressed ? publishedPoints(model.model.score.min) : publishedTotal(model, exact);
+  const salesReady = isSalesReady(model, score, state.suppressed);
+  if (salesReady !== flags.salesReady) {
+    flags.salesReady = salesReady;
+    changed = true;
+  }
+  if (score === flags.score) return changed ? nothing : null;
+  const before = flags.score;
+  flags.score = score;
+  flags.grade = gradeAt(model, score);
+  judgeThresholds(model, flags);
+  return judgeTriggers(model, flags, before, at);
+}
+
+function judgeThresholds(model: CompiledModel, flags: Flags): void {
+  const { thresholds } = model.model;
+  for (let i = 0; i < thresholds.length; i++) {
+    const { at, rearm } = thresholds[i]!;
+    if (!flags.thresholds[i] && flags.score >= at) flags.thresholds[i] = true;
+    else if (flags.thresholds[i] && flags.score < rearm) flags.thresholds[i] = false;
+  }
+}
+
+function judgeTriggers(model: CompiledModel, flags: Flags, before: number, at: EpochMs): Change {
+  const { triggers } = model.model;
+  const { score } = flags;
+  let firedAgain: number[] | null = null;
+  let rises = 0;
+  for (let i = 0; i < triggers.length; i++) {
+    const trigger = triggers[i]!;
+    const up = flags.triggers[i]!;
+    switch (trigger.kind) {
+      case "reaches":
+        flags.triggers[i] = up ? score >= trigger.rearm : score >= trigger.at;
+        break;
+      case "dropsBelow":
+        flags.triggers[i] = up ? score < trigger.rearm : score < trigger.at;
+        break;
+      case "risesBy": {
+        const replaced = flags.replaced[rises++]!;
+        const armed = !up || rise(replaced, before, trigger.within, at) < trigger.by;
+        replace(replaced, before, at);
+        const rose = rise(replaced, score, trigger.within, at) >= trigger.by;
+        flags.triggers[i] = rose;
+        if (up && armed && rose) {
+          firedAgain ??= [];
+          firedAgain.push(i);
+        }
+        break;
+      }
+    }
+  }
+  return firedAgain === null ? nothing : { firedAgain };
+}
+
+/** How far `score` is above the lowest of itself and the replaced scores inside the window; lets go what is outside. */
+function rise(replaced: Flags["replaced"][number], score: number, within: number, at: EpochMs): number {
+  let outside = 0;
+  while (outside < replaced.at.length && insideUntil(replaced.at[outside]!, within) <= at) outside += 1;
+  if (outside > 0) {
+    replaced.at.splice(0, outside);
+    replaced.scores.splice(0, outside);
+  }
+  const lowest = replaced.scores[0];
+  return lowest === undefined || lowest > score ? 0 : score - lowest;
+}
+
+/** Keeps the replaced scores ascending: a higher one that leaves the window sooner can never be the lowest again. */
+function replace(replaced: Flags["replaced"][number], score: number, at: EpochMs): void {
+  while (replaced.scores.length > 0 && replaced.scores[replaced.scores.length - 1]! >= score) {
+    replaced.scores.pop();
+    replaced.at.pop();
+  }
+  replaced.scores.push(score);
+  replaced.at.push(at);
+}

@@ -1,0 +1,100 @@
+/**
+ * The folded state of one contact under one model: a pure function of the inputs in force up to its clock. What was
+ * published is kept apart (`decide.ts`).
+ *
+ * The fold changes a state in place: at a million inputs a second a copy for each would cost more than the fold.
+ * Whoever needs the state before makes a copy first (`cloneState`).
+ */
+import type { EpochMs, JsonObject } from "../events/types.js";
+import type { CompiledModel } from "../model/compile.js";
+import { emptyEvaluation, type Flags } from "./flags.js";
+import { cloneWindow, encodeWindow, newWindow, type Window } from "./windows.js";
+
+export interface ModelState {
+  /** The newest instant that has been folded or evaluated; null before the first. */
+  clock: EpochMs | null;
+  /** Of the first input in force; null: this contact has no score yet. */
+  firstSight: EpochMs | null;
+  lastActivity: EpochMs | null;
+  profile: JsonObject | null;
+  suppressed: boolean;
+  /** Ledger lines, numbered as in `CompiledModel.lines`. */
+  lines: number[];
+  /** What standing and profile rules contribute, numbered as in `CompiledModel.standing`. */
+  standing: number[];
+  /** For each rule of the model: matches taken, and the instant of the last one. */
+  matches: number[];
+  lastMatch: (EpochMs | null)[];
+  windows: Window[];
+  /** For each accumulating rule with `scope: resource`: resources whose first match was taken. */
+  seen: Set<string>[];
+  /** For each period cap: the period of the last match and the net points granted in it. */
+  periods: { period: number | null; net: number }[];
+  /** Score and dimensions as last evaluated, thresholds and triggers. */
+  flags: Flags;
+
+  /** Caches, no part of the state: what they hold follows from the rest. */
+  cache: {
+    /** The next instant at which time changes something; null: not known. */
+    due: EpochMs | null;
+    /** Dimensions whose next decay steps are known to change nothing (they rest on their floor). */
+    resting: boolean[];
+  };
+}
+
+/** The state of a contact before its first input. */
+export function initial(model: CompiledModel): ModelState {
+  const rules = model.model.rules.length;
+  return {
+    clock: null,
+    firstSight: null,
+    lastActivity: null,
+    profile: null,
+    suppressed: false,
+    lines: new Array<number>(model.lines.length).fill(0),
+    standing: new Array<number>(model.standing.length).fill(0),
+    matches: new Array<number>(rules).fill(0),
+    lastMatch: new Array<EpochMs | null>(rules).fill(null),
+    windows: model.windows.map(newWindow),
+    seen: Array.from({ length: model.scopes }, () => new Set<string>()),
+    periods: Array.from({ length: model.periods }, () => ({ period: null, net: 0 })),
+    flags: emptyEvaluation(model),
+    cache: { due: null, resting: model.dimensions.map(() => false) },
+  };
+}
+
+/** Silence counts from the last activity, before any from first sight. */
+export function silenceSince(state: ModelState): EpochMs {
+  return state.lastActivity ?? state.firstSight ?? 0;
+}
+
+export function cloneState(state: ModelState): ModelState {
+  return {
+    ...state,
+    lines: state.lines.slice(),
+    standing: state.standing.slice(),
+    matches: state.matches.slice(),
+    lastMatch: state.lastMatch.slice(),
+    windows: state.windows.map(cloneWindow),
+    seen: state.seen.map((resources) => new Set(resources)),
+    periods: state.periods.map((period) => ({ ...period })),
+    flags: {
+      ...state.flags,
+      dimensions: state.flags.dimensions.slice(),
+      thresholds: state.flags.thresholds.slice(),
+      triggers: state.flags.triggers.slice(),
+      replaced: state.flags.replaced.map(({ at, scores }) => ({ at: at.slice(), scores: scores.slice() })),
+    },
+    cache: { due: state.cache.due, resting: state.cache.resting.slice() },
+  };
+}
+
+/** The state as canonical JSON: the same state, however it came about, is the same bytes. */
+export function encodeState(state: ModelState): string {
+  const { cache: _, ...folded } = state;
+  return JSON.stringify({
+    ...folded,
+    windows: state.windows.map(encodeWindow),
+    seen: state.seen.map((resources) => [...resources]),
+  });
+}

@@ -1,0 +1,213 @@
+/**
+ * The matches a standing rule still looks at, kept per whole hour: matches of one hour enter one by one and leave
+ * together. A match at m is inside `within: W` at t when m <= t < ceil(m / 1h) * 1h + W.
+ *
+ * Sums add the hours in order, and in an hour the matches in input order: the order is part of the result.
+ */
+import type { EpochMs } from "../events/types.js";
+import type { CompiledStanding } from "../model/compile.js";
+import type { DurationMs } from "../model/types.js";
+
+const hourMs = 3_600_000;
+const never = Number.POSITIVE_INFINITY;
+
+/** Matches whose hour ends at `hour` (in hours since the epoch). */
+interface Hour {
+  readonly hour: number;
+  count: number;
+  sum: number;
+  /** Only with `scope: resource`: the points of each match by its key, in input order. */
+  readonly matches: Map<string, number> | null;
+}
+
+export interface Window {
+  /** All hours that can still count, oldest first. Without `within` and `recency` there is only the count. */
+  hours: Hour[];
+  /** Matches inside, over all hours. */
+  count: number;
+  /** Only with `scope: resource`: the hour of each resource's latest match. */
+  readonly latest: Map<string, number> | null;
+  /** Numbers the matches without a resource: each of them counts. */
+  unnamed: number;
+
+  /** Caches: the sum over all hours but the last, and the next instant at which an hour passes an edge. */
+  sumBeforeLast: number | null;
+  edge: EpochMs;
+}
+
+export function newWindow(rule: CompiledStanding): Window {
+  const latest = rule.scopeResource ? new Map<string, number>() : null;
+  return { hours: [], count: 0, latest, unnamed: 0, sumBeforeLast: 0, edge: never };
+}
+
+export function cloneWindow(window: Window): Window {
+  return {
+    ...window,
+    hours: window.hours.map((hour) => ({ ...hour, matches: hour.matches === null ? null : new Map(hour.matches) })),
+    latest: window.latest === null ? null : new Map(window.latest),
+  };
+}
+
+export function encodeWindow(window: Window): unknown {
+  return {
+    count: window.count,
+    unnamed: window.unnamed,
+    hours: window.hours.map(({ hour, count, sum, matches }) => [
+      hour,
+      count,
+      sum,
+      matches === null ? null : [...matches],
+    ]),
+    // Without hours the resources themselves are what is kept.
+    latest: window.latest === null || window.hours.length > 0 ? null : [...window.latest.keys()],
+  };
+}
+
+/** Until when (exclusive) a match at `at` is inside a window of `within`. */
+export function insideUntil(at: EpochMs, within: DurationMs): EpochMs {
+  return Math.ceil(at / hourMs) * hourMs + within;
+}
+
+/** Takes a match into the window. `at` is not before any match taken before. */
+export function enter(
+  rule: CompiledStanding,
+  window: Window,
+  at: EpochMs,
+  resource: string | undefined,
+  points: number,
+): void {
+  if (rule.withinMs === null && rule.recency === null) {
+    enterForEver(window, resource);
+    return;
+  }
+  const hour = Math.ceil(at / hourMs);
+  const key = window.latest === null ? null : matchKey(window, resource);
+  if (key !== null) leaveEarlier(window, key);
+  const last = lastHour(window, hour);
+  last.count += 1;
+  last.sum += points;
+  if (key !== null) {
+    last.matches?.set(key, points);
+    window.latest?.set(key, hour);
+  }
+  window.count += 1;
+  window.edge = Math.min(window.edge, nextEdge(rule, hour, at));
+}
+
+function enterForEver(window: Window, resource: string | undefined): void {
+  if (window.latest !== null && resource !== undefined) {
+    const key = `r${resource}`;
+    // Taken out and put back: the order of the keys is that of the latest matches.
+    if (!window.latest.delete(key)) window.count += 1;
+    window.latest.set(key, 0);
+    return;
+  }
+  window.count += 1;
+}
+
+/** The last hour, made new where it is another one. */
+function lastHour(window: Window, hour: number): Hour {
+  const last = window.hours.at(-1);
+  if (last !== undefined && last.hour === hour) return last;
+  const added: Hour = { hour, count: 0, sum: 0, matches: window.latest === null ? null : new Map() };
+  window.hours.push(added);
+  // The hour that was last is one of those before now; without the weights of the moment only a recount tells.
+  window.sumBeforeLast = null;
+  return added;
+}
+
+function matchKey(window: Window, resource: string | undefined): string {
+  return resource === undefined ? `n${window.unnamed++}` : `r${resource}`;
+}
+
+/** A resource has one match in the window, its latest: the one before goes. */
+function leaveEarlier(window: Window, key: string): void {
+  const earlier = window.latest?.get(key);
+  if (earlier === undefined) return;
+  const at = window.hours.findIndex(({ hour }) => hour === earlier);
+  const found = window.hours[at];
+  if (found?.matches == null) return;
+  found.matches.delete(key);
+  found.count -= 1;
+  window.count -= 1;
+  found.sum = 0;
+  for (const points of found.matches.values()) found.sum += points;
+  if (found.count === 0) window.hours.splice(at, 1);
+  window.sumBeforeLast = null;
+}
+
+/** Lets go what is outside at `now`, and finds the next edge. Called when an edge has been reached. */
+export function passEdges(rule: CompiledStanding, window: Window, now: EpochMs): void {
+  const kept = keptFor(rule);
+  let gone = 0;
+  for (const { hour, count, matches } of window.hours) {
+    if (now < hour * hourMs + kept) break;
+    gone += 1;
+    window.count -= count;
+    if (matches !== null) for (const key of matches.keys()) window.latest?.delete(key);
+  }
+  if (gone > 0) window.hours.splice(0, gone);
+  window.sumBeforeLast = null;
+  window.edge = never;
+  for (const { hour } of window.hours) {
+    window.edge = Math.min(window.edge, nextEdge(rule, hour, now));
+    // Only a rule with several edges needs to look past the oldest hour.
+    if (rule.recency === null) break;
+  }
+}
+
+/** How long an hour can still count: its window, or its last recency step where older matches weigh nothing. */
+function keptFor(rule: CompiledStanding): DurationMs {
+  const window = rule.withinMs ?? never;
+  if (rule.recency == null || rule.recency.else !== 0) return window;
+  return Math.min(window, rule.recency.steps.at(-1)?.within ?? never);
+}
+
+/** The first edge of an hour after `now`. */
+function nextEdge(rule: CompiledStanding, hour: number, now: EpochMs): EpochMs {
+  const start = hour * hourMs;
+  let next = rule.withinMs === null ? never : start + rule.withinMs;
+  for (const { within } of rule.recency?.steps ?? []) {
+    if (start + within > now) {
+      next = Math.min(next, start + within);
+      break;
+    }
+  }
+  return next;
+}
+
+/** The sum of the points inside at `now`, each hour weighed by its age where the rule has `recency`. */
+export function sumInside(rule: CompiledStanding, window: Window, now: EpochMs): number {
+  const { hours } = window;
+  const last = hours.length - 1;
+  if (last < 0) return 0;
+  if (window.sumBeforeLast === null) {
+    let sum = 0;
+    for (let i = 0; i < last; i++) sum += weighed(rule, hours[i]!, now);
+    window.sumBeforeLast = sum;
+  }
+  return window.sumBeforeLast + weighed(rule, hours[last]!, now);
+}
+
+function weighed(rule: CompiledStanding, hour: Hour, now: EpochMs): number {
+  if (rule.recency === null || rule.recency === undefined) return hour.sum;
+  return hour.sum * weightAt(rule.recency, hour.hour, now);
+}
+
+function weightAt(recency: NonNullable<CompiledStanding["recency"]>, hour: number, now: EpochMs): number {
+  for (const { within, multiplier } of recency.steps) if (now < hour * hourMs + within) return multiplier;
+  return recency.else;
+}
+
+/**
+ * Until when a rule with `times` that holds now goes on holding if nothing happens; null: for ever.
+ */
+export function holdsUntil(rule: CompiledStanding, window: Window): EpochMs | null {
+  if (rule.times === null || rule.withinMs === null) return null;
+  let count = window.count;
+  for (const hour of window.hours) {
+    count -= hour.count;
+    if (count < rule.times.min) return hour.hour * hourMs + rule.withinMs;
+  }
+  return null;
+}
