@@ -50,34 +50,32 @@ interface Snapshot {
 }
 
 export class ContactFold {
-  /** True once an input was in force, until the contact is erased. */
-  known = false;
-
-  private readonly models: readonly CompiledModel[];
-  private readonly tenantId: TenantId;
-  private readonly contactId: ContactId;
-  private readonly keepHistory: boolean;
-  private readonly onEvaluated: readonly OnEvaluated[];
-  private states: ModelState[];
-  private published: Published[];
-  private outputs: Output[] = [];
-  private history: Input[] = [];
-  private snapshots: Snapshot[] = [];
-  private newest: Input | null = null;
-  private clock: EpochMs | null = null;
-  private erasedUntil: EpochMs | null = null;
+  readonly models: readonly CompiledModel[];
+  readonly #tenantId: TenantId;
+  readonly #contactId: ContactId;
+  readonly #keepHistory: boolean;
+  readonly #onEvaluated: readonly OnEvaluated[];
+  #states: ModelState[];
+  #published: Published[];
+  #outputs: Output[] = [];
+  #history: Input[] = [];
+  #snapshots: Snapshot[] = [];
+  #newest: Input | null = null;
+  #clock: EpochMs | null = null;
+  #seen = false;
+  #erasedUntil: EpochMs | null = null;
   /** `at id` of what the received retractions remove. */
-  private readonly retracted = new Set<string>();
+  readonly #retracted = new Set<string>();
 
   /** @param models those that apply to the tenant, in the order of their outputs and score lines. */
   constructor(models: readonly CompiledModel[], tenantId: TenantId, contactId: ContactId, options: ContactFoldOptions) {
     this.models = models;
-    this.tenantId = tenantId;
-    this.contactId = contactId;
-    this.keepHistory = options.history;
-    this.states = models.map(initial);
-    this.published = models.map(unpublished);
-    this.onEvaluated = models.map((_, i) => (at, cause, change) => this.publish(i, at, cause, change));
+    this.#tenantId = tenantId;
+    this.#contactId = contactId;
+    this.#keepHistory = options.history;
+    this.#states = models.map(initial);
+    this.#published = models.map(unpublished);
+    this.#onEvaluated = models.map((_, i) => (at, cause, change) => this.#publish(i, at, cause, change));
   }
 
   /**
@@ -85,86 +83,87 @@ export class ContactFold {
    * @throws Error for an input out of key order, or a retraction of a folded one, if the history is not kept.
    */
   receive(input: Input): Received {
-    if (this.erasedUntil !== null && input.at <= this.erasedUntil) return { status: "erased" };
-    if (input.kind === "profile" && input.fields === null) return this.erase(input);
-    const inOrder = this.newest === null || compareInputs(this.newest, input) < 0;
-    if (inOrder && (this.clock === null || input.at >= this.clock)) {
-      this.receiveNewest(input);
+    if (this.#erasedUntil !== null && input.at <= this.#erasedUntil) return { status: "erased" };
+    if (input.kind === "profile" && input.fields === null) return this.#erase(input);
+    const inOrder = this.#newest === null || compareInputs(this.#newest, input) < 0;
+    if (inOrder && (this.#clock === null || input.at >= this.#clock)) {
+      this.#receiveNewest(input);
       return { status: "folded" };
     }
-    if (!this.keepHistory)
-      throw new Error(`input ${input.id} of ${this.contactId} is out of order and no history is kept`);
-    return this.receiveLate(input);
+    if (!this.#keepHistory)
+      throw new Error(`input ${input.id} of ${this.#contactId} is out of order and no history is kept`);
+    return this.#receiveLate(input);
   }
 
   /** Lets time pass up to and including `until`; what falls due on the way is evaluated and published. */
   advance(until: EpochMs): void {
-    const before = this.outputs.length;
-    for (let i = 0; i < this.models.length; i++) advance(this.models[i]!, this.states[i]!, until, this.onEvaluated[i]);
-    if (this.models.length > 1 && this.outputs.length - before > 1) {
+    const before = this.#outputs.length;
+    for (let i = 0; i < this.models.length; i++)
+      advance(this.models[i]!, this.#states[i]!, until, this.#onEvaluated[i]);
+    if (this.models.length > 1 && this.#outputs.length - before > 1) {
       // Each model walked its own due instants: bring them into one order of time (the sort is stable).
-      this.outputs.push(...this.outputs.splice(before).sort((a, b) => a.at - b.at));
+      this.#outputs.push(...this.#outputs.splice(before).sort((a, b) => a.at - b.at));
     }
-    if (this.clock === null || this.clock < until) this.clock = until;
+    if (this.#clock === null || this.#clock < until) this.#clock = until;
   }
 
   /** The outputs since the last call, in order. */
   drain(): Output[] {
-    const { outputs } = this;
-    this.outputs = [];
+    const outputs = this.#outputs;
+    this.#outputs = [];
     return outputs;
   }
 
   /** One line a model, in the order of the models; none while no input is in force. */
   scoreLines(): ScoreLine[] {
-    return this.models.flatMap((model, i) => scoreLine(model, this.tenantId, this.contactId, this.states[i]!) ?? []);
+    return this.models.flatMap((model, i) => scoreLine(model, this.#tenantId, this.#contactId, this.#states[i]!) ?? []);
   }
 
   /** The folded state under each model, for explaining and for comparing; not to be changed. */
   foldedStates(): readonly ModelState[] {
-    return this.states;
+    return this.#states;
   }
 
   /** The folded states as canonical JSON, to compare by. */
   encode(): string {
-    return `[${this.states.map(encodeState).join(",")}]`;
+    return `[${this.#states.map(encodeState).join(",")}]`;
   }
 
-  private receiveNewest(input: Input): void {
-    this.newest = input;
+  #receiveNewest(input: Input): void {
+    this.#newest = input;
     const retraction = input.kind === "interaction" && input.type === RETRACTION;
     if (this.models.length > 1 || retraction) this.advance(input.at);
-    else this.clock = input.at;
-    if (this.keepHistory) this.history.push(input);
+    else this.#clock = input.at;
+    if (this.#keepHistory) this.#history.push(input);
     if (retraction) {
-      this.retract(input);
+      this.#retract(input);
       return;
     }
-    if (this.retracted.size > 0 && this.retracted.has(targetKey(input))) {
+    if (this.#retracted.size > 0 && this.#retracted.has(targetKey(input))) {
       this.advance(input.at);
       return;
     }
-    this.known = true;
-    for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.states[i]!, input, this.onEvaluated[i]);
-    if (this.keepHistory && this.history.length % snapshotInputs === 0) this.takeSnapshot(this.history.length);
+    this.#seen = true;
+    for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#onEvaluated[i]);
+    if (this.#keepHistory && this.#history.length % snapshotInputs === 0) this.#takeSnapshot(this.#history.length);
   }
 
-  private retract(input: Interaction): void {
+  #retract(input: Interaction): void {
     const target = retractedKey(input);
-    if (this.retracted.has(target)) return;
-    this.retracted.add(target);
-    if (!this.keepHistory) {
-      throw new Error(`retraction ${input.id} of ${this.contactId} can't be folded: no history is kept`);
+    if (this.#retracted.has(target)) return;
+    this.#retracted.add(target);
+    if (!this.#keepHistory) {
+      throw new Error(`retraction ${input.id} of ${this.#contactId} can't be folded: no history is kept`);
     }
-    const index = this.history.findIndex((past) => targetKey(past) === target);
+    const index = this.#history.findIndex((past) => targetKey(past) === target);
     if (index < 0) return;
-    this.foldAgainFrom(index);
-    this.publishDifference(input.at, causeOf(input));
+    this.#foldAgainFrom(index);
+    this.#publishDifference(input.at, causeOf(input));
   }
 
-  private receiveLate(input: Input): Received {
-    const place = this.placeOf(input);
-    const past = this.history[place];
+  #receiveLate(input: Input): Received {
+    const place = this.#placeOf(input);
+    const past = this.#history[place];
     let received: Received = { status: "late" };
     if (past !== undefined && compareInputs(past, input) === 0) {
       const pastJson = canonicalJson(past);
@@ -172,108 +171,119 @@ export class ContactFold {
       if (pastJson === inputJson) return { status: "duplicate" };
       // Canonical JSON is compared as ids are: code point order is that of the UTF-8 bytes.
       if (compareText(pastJson, inputJson) < 0) return { status: "conflict", loser: input };
-      this.history[place] = input;
+      this.#history[place] = input;
       received = { status: "conflict", loser: past };
     } else {
-      this.history.splice(place, 0, input);
+      this.#history.splice(place, 0, input);
     }
-    if (this.newest === null || compareInputs(this.newest, input) < 0) this.newest = input;
+    if (this.#newest === null || compareInputs(this.#newest, input) < 0) this.#newest = input;
     let from = place;
-    if (past !== undefined || isRetraction(input)) from = this.recountRetractions(from);
-    if (!isRetraction(input) && !this.retracted.has(targetKey(input))) this.known = true;
-    this.foldAgainFrom(from);
+    if (past !== undefined || isRetraction(input)) from = this.#recountRetractions(from);
+    this.#foldAgainFrom(from);
     const cause: Cause = { ...causeOf(input), kind: "late" };
-    if (this.clock !== null) this.publishDifference(this.clock, cause);
+    if (this.#clock !== null) this.#publishDifference(this.#clock, cause);
     return received;
   }
 
   /** Finds what the retractions of the history remove. @returns the first place that this changes, at most `from`. */
-  private recountRetractions(from: number): number {
-    const before = new Set(this.retracted);
-    this.retracted.clear();
-    for (const input of this.history) if (isRetraction(input)) this.retracted.add(retractedKey(input));
-    const changed = this.history.findIndex((input) => {
+  #recountRetractions(from: number): number {
+    const before = new Set(this.#retracted);
+    this.#retracted.clear();
+    for (const input of this.#history) if (isRetraction(input)) this.#retracted.add(retractedKey(input));
+    const changed = this.#history.findIndex((input) => {
       const key = targetKey(input);
-      return before.has(key) !== this.retracted.has(key);
+      return before.has(key) !== this.#retracted.has(key);
     });
     return changed < 0 ? from : Math.min(from, changed);
   }
 
-  private placeOf(input: Input): number {
+  #placeOf(input: Input): number {
     let low = 0;
-    let high = this.history.length;
+    let high = this.#history.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareInputs(this.history[middle]!, input) < 0) low = middle + 1;
+      if (compareInputs(this.#history[middle]!, input) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   /** Folds the history again, muted, from the newest snapshot that is not past `from`. */
-  private foldAgainFrom(from: number): void {
-    while (this.snapshots.length > 0 && this.snapshots[this.snapshots.length - 1]!.inputs > from) this.snapshots.pop();
-    const snapshot = this.snapshots.at(-1);
-    this.states = snapshot === undefined ? this.models.map(initial) : snapshot.states.map(cloneState);
-    for (let index = snapshot?.inputs ?? 0; index < this.history.length; index++) {
-      const input = this.history[index]!;
-      if (!isRetraction(input) && !this.retracted.has(targetKey(input))) {
-        for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.states[i]!, input);
+  #foldAgainFrom(from: number): void {
+    while (this.#snapshots.length > 0 && this.#snapshots[this.#snapshots.length - 1]!.inputs > from)
+      this.#snapshots.pop();
+    const snapshot = this.#snapshots.at(-1);
+    this.#states = snapshot === undefined ? this.models.map(initial) : snapshot.states.map(cloneState);
+    for (let index = snapshot?.inputs ?? 0; index < this.#history.length; index++) {
+      const input = this.#history[index]!;
+      if (this.#isInForce(input)) {
+        for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input);
       }
       const folded = index + 1;
-      if (folded % snapshotInputs === 0 && folded < this.history.length) this.takeSnapshot(folded);
+      if (folded % snapshotInputs === 0 && folded < this.#history.length) this.#takeSnapshot(folded);
     }
-    if (this.clock === null) return;
-    for (let i = 0; i < this.models.length; i++) advance(this.models[i]!, this.states[i]!, this.clock);
+    if (this.#clock === null) return;
+    for (let i = 0; i < this.models.length; i++) advance(this.models[i]!, this.#states[i]!, this.#clock);
   }
 
-  private takeSnapshot(inputs: number): void {
-    if (this.snapshots.length >= snapshotsMax) this.snapshots = this.snapshots.filter((_, i) => i % 2 === 1);
-    this.snapshots.push({ inputs, states: this.states.map(cloneState) });
+  #takeSnapshot(inputs: number): void {
+    if (this.#snapshots.length >= snapshotsMax) this.#snapshots = this.#snapshots.filter((_, i) => i % 2 === 1);
+    this.#snapshots.push({ inputs, states: this.#states.map(cloneState) });
   }
 
   /** Everything dated at or before `at` is gone, whenever it arrives; what is later begins a new contact. */
-  private erase({ at, id }: Input): Received {
-    const late = this.clock !== null && at < this.clock;
+  #erase({ at, id }: Input): Received {
+    const late = this.#clock !== null && at < this.#clock;
     if (!late) this.advance(at);
-    this.erasedUntil = at;
-    if (this.known) {
-      this.outputs.push({
+    this.#erasedUntil = at;
+    if (this.#isKnown()) {
+      this.#outputs.push({
         kind: "ContactErased",
-        id: `${this.tenantId}/${this.contactId}/${at}/erased`,
-        tenantId: this.tenantId,
-        contactId: this.contactId,
+        id: `${this.#tenantId}/${this.#contactId}/${at}/erased`,
+        tenantId: this.#tenantId,
+        contactId: this.#contactId,
         at,
       });
     }
-    this.history = this.history.filter((input) => input.at > at);
-    this.newest = this.history.at(-1) ?? null;
-    this.snapshots = [];
-    this.known = false;
-    this.published = this.models.map(unpublished);
-    this.recountRetractions(0);
-    this.foldAgainFrom(0);
-    this.known = this.history.some((input) => !isRetraction(input) && !this.retracted.has(targetKey(input)));
-    if (late && this.clock !== null) this.publishDifference(this.clock, { kind: "late", id });
+    this.#history = this.#history.filter((input) => input.at > at);
+    this.#newest = this.#history.at(-1) ?? null;
+    this.#snapshots = [];
+    this.#seen = false;
+    this.#published = this.models.map(unpublished);
+    this.#recountRetractions(0);
+    this.#foldAgainFrom(0);
+    if (late && this.#clock !== null) this.#publishDifference(this.#clock, { kind: "late", id });
     return { status: late ? "late" : "folded" };
   }
 
-  private publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
-    const { tenantId, contactId } = this;
+  /** Whether there is something to erase: an input in force, or something that was published. */
+  #isKnown(): boolean {
+    if (this.#published.some(({ score }) => score !== null)) return true;
+    return this.#keepHistory ? this.#history.some((input) => this.#isInForce(input)) : this.#seen;
+  }
+
+  #isInForce(input: Input): boolean {
+    return !isRetraction(input) && !this.#retracted.has(targetKey(input));
+  }
+
+  #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
+    const tenantId = this.#tenantId;
+    const contactId = this.#contactId;
     const occasion = { tenantId, contactId, at, cause, change };
-    const outputs = decide(this.models[index]!, this.published[index]!, this.states[index]!, occasion);
-    for (const output of outputs) this.outputs.push(output);
+    const outputs = decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion);
+    for (const output of outputs) this.#outputs.push(output);
   }
 
   /** Publishes the net difference after the past has changed. */
-  private publishDifference(at: EpochMs, cause: Cause): void {
-    const { tenantId, contactId } = this;
+  #publishDifference(at: EpochMs, cause: Cause): void {
+    const tenantId = this.#tenantId;
+    const contactId = this.#contactId;
     this.models.forEach((model, i) => {
-      const published = this.published[i]!;
-      const state = this.states[i]!;
+      const published = this.#published[i]!;
+      const state = this.#states[i]!;
       // Without an input in force and nothing published there is nothing to take back.
       if (state.firstSight === null && published.score === null) return;
-      this.outputs.push(...decide(model, published, state, { tenantId, contactId, at, cause, change: null }));
+      this.#outputs.push(...decide(model, published, state, { tenantId, contactId, at, cause, change: null }));
     });
   }
 }

@@ -58,11 +58,15 @@ function lookup(points: Exclude<Points, { kind: "number" }>): (value: Json) => n
 }
 
 function keywordLookup(keywords: readonly (readonly [string, number])[], pick: "highest" | "sum") {
-  const wanted = keywords.map(([phrase, value]) => ({ phrase: ` ${words(phrase).join(" ")} `, value }));
+  // A keyword without a letter or digit has no words: it is never found.
+  const wanted = keywords
+    .filter(([phrase]) => words(phrase).length > 0)
+    .map(([phrase, value]) => ({ phrase: ` ${words(phrase).join(" ")} `, value }));
   return (value: Json): number | undefined => {
-    if (typeof value !== "string") return undefined;
+    const compared = comparedText(value);
+    if (compared === undefined) return undefined;
     // Words joined by single blanks: a phrase is found as a run of whole words.
-    const text = ` ${words(value).join(" ")} `;
+    const text = ` ${words(compared).join(" ")} `;
     let found: number | undefined;
     for (const keyword of wanted) {
       if (!text.includes(keyword.phrase)) continue;
@@ -75,5 +79,5 @@ function keywordLookup(keywords: readonly (readonly [string, number])[], pick: "
 
 /** Runs of letters and digits, lower-cased. */
 function words(text: string): string[] {
-  return simpleLowerCase(text).match(/[\p{L}\p{Nd}]+/gu) ?? [];
+  return simpleLowerCase(text).match(/[\p{L}\p{N}]+/gu) ?? [];
 }

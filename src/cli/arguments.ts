@@ -1,0 +1,49 @@
+/** Options that several commands share, and their values. */
+import { InvalidArgumentError, Option } from "commander";
+import { parseInstant } from "../events/time.js";
+import type { EpochMs } from "../events/types.js";
+
+export interface ModelOptions {
+  readonly model?: string[];
+  readonly models: string;
+}
+
+export function modelOption(): Option {
+  return new Option("--model <files...>", "model files to score under (default: all of --models)");
+}
+
+export function modelsOption(): Option {
+  return new Option("--models <dir>", "directory of models, or one file").default("models");
+}
+
+export function inputOption(): Option {
+  return new Option("--input <files...>", "inputs as JSON lines, also .gz; - is standard input").makeOptionMandatory();
+}
+
+export function asOfOption(): Option {
+  return new Option(
+    "--as-of <instant>",
+    "ISO 8601 with a zone, 2026-06-30T00:00:00Z (default: the newest input)",
+  ).argParser(instantArgument);
+}
+
+export function tenantOption(): Option {
+  return new Option("--tenant <id>", "tenant").default("default");
+}
+
+export function formatOption(formats: readonly string[]): Option {
+  return new Option("--format <format>", "how to print").choices(formats).default(formats[0]);
+}
+
+/** The model paths that the options name. */
+export function modelPaths(options: ModelOptions): string[] {
+  return options.model ?? [options.models];
+}
+
+function instantArgument(text: string): EpochMs {
+  const at = parseInstant(text);
+  if (at === undefined) {
+    throw new InvalidArgumentError("Expected an ISO 8601 instant with a zone, such as 2026-06-30T00:00:00Z.");
+  }
+  return at;
+}

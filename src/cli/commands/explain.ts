@@ -1,0 +1,103 @@
+/** `explain`: where every point of a contact's score comes from, at any instant. */
+import { Command, Option } from "commander";
+import { ScorefoldError } from "../../errors.js";
+import type { EpochMs, Output } from "../../events/types.js";
+import { type Explanation, explain } from "../../fold/explain.js";
+import { compile } from "../../model/compile.js";
+import { replay } from "../../rebuild/replay.js";
+import {
+  asOfOption,
+  formatOption,
+  inputOption,
+  type ModelOptions,
+  modelOption,
+  modelPaths,
+  modelsOption,
+  tenantOption,
+} from "../arguments.js";
+import { renderExplanation, renderTimeline } from "../explanation.js";
+import { type Io, painter } from "../io.js";
+import { loadModels } from "../models.js";
+import { Progress } from "../progress.js";
+
+interface Options extends ModelOptions {
+  readonly input: string[];
+  readonly asOf?: EpochMs;
+  readonly tenant: string;
+  readonly format: "text" | "json";
+  readonly timeline: number;
+}
+
+const timelineDefault = 20;
+
+export function explainCommand(io: Io): Command {
+  return new Command("explain")
+    .description("where every point of a contact's score comes from, and what time will change next")
+    .argument("<contact>", "contact id")
+    .addOption(inputOption())
+    .addOption(modelOption())
+    .addOption(modelsOption())
+    .addOption(asOfOption())
+    .addOption(tenantOption())
+    .addOption(new Option("--timeline <n>", "so many of the latest changes").default(timelineDefault).argParser(Number))
+    .addOption(formatOption(["text", "json"]))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ scorefold explain c-00042 --input inputs.jsonl --model models/marketing-suite.yaml
+  $ scorefold explain c-00042 --input inputs.jsonl --as-of 2026-03-01T00:00:00Z     why was it lower in March?
+
+The lines of a dimension always sum to its points before its range is applied; \`cut\` is what the range cut off.`,
+    )
+    .action(async (contactId: string, options: Options) => {
+      const models = loadModels(modelPaths(options)).map(compile);
+      const progress = new Progress(io);
+      const outputs: Output[] = [];
+      const explanations: Explanation[] = [];
+      const tenants = new Set<string>();
+      await replay({
+        models,
+        files: options.input,
+        stdin: io.stdin,
+        ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
+        select: (tenant, contact) => {
+          if (contact === contactId) tenants.add(tenant);
+          return contact === contactId && tenant === options.tenant;
+        },
+        onProgress: ({ phase, done, total }) =>
+          progress.update(phase, done, total, phase === "read" ? "bytes" : "inputs"),
+        onOutput: (output) => outputs.push(output),
+        onContact: ({ fold }) => {
+          fold.foldedStates().forEach((state, i) => {
+            const explanation = explain(fold.models[i]!, options.tenant, contactId, state);
+            if (explanation !== null) explanations.push(explanation);
+          });
+        },
+      }).finally(() => progress.clear());
+      if (explanations.length === 0)
+        throw new ScorefoldError("input-missing", nothingFound(contactId, options, tenants));
+      if (options.format === "json") {
+        for (const explanation of explanations) io.stdout.write(`${JSON.stringify(explanation)}\n`);
+        return;
+      }
+      const paint = painter(io, io.stdout);
+      for (const [i, explanation] of explanations.entries()) {
+        const { model, version } = explanation.score;
+        const own = outputs.filter(
+          (output) => output.kind !== "ContactErased" && output.model === model && output.version === version,
+        );
+        io.stdout.write(`${i > 0 ? "\n" : ""}${renderExplanation(explanation, paint)}`);
+        if (options.timeline > 0) io.stdout.write(`\n${renderTimeline(own, options.timeline, paint)}`);
+      }
+    });
+}
+
+function nothingFound(contactId: string, options: Options, tenants: ReadonlySet<string>): string {
+  if (tenants.has(options.tenant)) {
+    return `contact ${contactId} of tenant ${options.tenant} has no score at that instant: nothing it did is in force by then, or no model is for its tenant`;
+  }
+  const others = [...tenants].sort();
+  const hint = others.length > 0 ? `; it is in tenant ${others.join(", ")} (name it with --tenant)` : "";
+  return `there is no input of contact ${contactId} in tenant ${options.tenant}${hint}`;
+}

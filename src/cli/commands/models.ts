@@ -1,0 +1,164 @@
+/** `models`: check, show, test and list the scoring models. */
+import { dirname, join } from "node:path";
+import { Command } from "commander";
+import { describeModel } from "../../model/describe.js";
+import { printModel } from "../../model/print.js";
+import { formatScenarioResult, runScenarioFile } from "../../rebuild/scenario.js";
+import { formatOption, modelsOption } from "../arguments.js";
+import { type Io, painter } from "../io.js";
+import { checkFiles, filesAt, formatProblem, loadModels, readText } from "../models.js";
+import { ProblemsFound } from "../problems.js";
+import { counted, renderTable } from "../table.js";
+
+export function modelsCommand(io: Io): Command {
+  return new Command("models")
+    .description("check, show, test and list scoring models")
+    .addCommand(checkCommand(io))
+    .addCommand(showCommand(io))
+    .addCommand(testCommand(io))
+    .addCommand(listCommand(io));
+}
+
+function checkCommand(io: Io): Command {
+  return new Command("check")
+    .description("name every problem of model files, each with its place; exit code 3 if there are errors")
+    .argument("[paths...]", "model files or directories", ["models"])
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ scorefold models check                      every model in models/
+  $ scorefold models check models/lead.yaml     one file; editors make links of file:line:column`,
+    )
+    .action((paths: string[]) => {
+      const { models, files, problems } = checkFiles(paths);
+      for (const problem of problems) io.stdout.write(`${formatProblem(problem)}\n`);
+      const errors = problems.filter(({ severity }) => severity === "error").length;
+      const warnings = problems.length - errors;
+      const parts = [counted(models.length, "good model")];
+      if (errors > 0) parts.push(counted(errors, "error"));
+      if (warnings > 0) parts.push(counted(warnings, "warning"));
+      io.stderr.write(`${counted(files.length, "file")}: ${parts.join(", ")}\n`);
+      if (errors > 0) throw new ProblemsFound();
+    });
+}
+
+function showCommand(io: Io): Command {
+  return new Command("show")
+    .description("all rules of a model as text one can read aloud; yaml prints the model in its canonical form")
+    .argument("[models...]", "model ids, files or directories (default: all of --models)")
+    .addOption(modelsOption())
+    .addOption(formatOption(["text", "yaml"]))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ scorefold models show models/lead.yaml
+  $ scorefold models show lead --format yaml`,
+    )
+    .action((names: string[], options: { models: string; format: string }) => {
+      const byId = new Set(names.filter((name) => !/[/.]/.test(name)));
+      const paths = names.filter((name) => !byId.has(name));
+      if (byId.size > 0 || paths.length === 0) paths.push(options.models);
+      const all = loadModels(paths);
+      const shown = all.filter(({ id }) => names.length === 0 || paths.length > 1 || byId.size === 0 || byId.has(id));
+      if (shown.length === 0) {
+        const ids = all.map(({ id }) => id).join(", ");
+        io.stderr.write(`there is no model ${[...byId].join(", ")} in ${options.models}; there are: ${ids}\n`);
+        throw new ProblemsFound();
+      }
+      const print = options.format === "yaml" ? printModel : describeModel;
+      io.stdout.write(
+        shown.map((model) => print(model).trimEnd()).join(options.format === "yaml" ? "\n---\n" : "\n\n"),
+      );
+      io.stdout.write("\n");
+    });
+}
+
+function testCommand(io: Io): Command {
+  return new Command("test")
+    .description(
+      "run scenario files: inputs over time, then the scores and outputs they must give; exit code 3 if one fails",
+    )
+    .argument("[paths...]", "scenario files (*.test.yaml) or directories", ["models"])
+    .addHelpText(
+      "after",
+      `
+A scenario file, models/lead.test.yaml:
+  model: lead.yaml
+  scenarios:
+    - name: two clicks within a month count one and a half times
+      inputs:
+        - { at: +0d, type: email.clicked }
+        - { at: +1d, type: email.clicked }
+      expect:
+        - { at: +1d, score: 25 }`,
+    )
+    .action((paths: string[]) => {
+      const paint = painter(io, io.stdout);
+      const files = paths.flatMap((path) => filesAt(path, "tests"));
+      let passed = 0;
+      let failed = 0;
+      for (const file of files) {
+        const readModel = (name: string): string | undefined => {
+          try {
+            return readText(join(dirname(file), name));
+          } catch {
+            return undefined;
+          }
+        };
+        for (const result of runScenarioFile(readText(file), file, readModel)) {
+          if (result.outcome === "passed") passed += 1;
+          else failed += 1;
+          const text = formatScenarioResult(result);
+          io.stdout.write(`${paint(result.outcome === "passed" ? "green" : "red", text)}\n`);
+        }
+      }
+      io.stderr.write(`${counted(passed, "scenario")} passed, ${failed} failed, in ${counted(files.length, "file")}\n`);
+      if (failed > 0) throw new ProblemsFound();
+    });
+}
+
+function listCommand(io: Io): Command {
+  return new Command("list")
+    .description("the models of a directory")
+    .addOption(modelsOption())
+    .addOption(formatOption(["table", "json"]))
+    .action((options: { models: string; format: string }) => {
+      const { models, problems } = checkFiles([options.models]);
+      if (options.format === "json") {
+        for (const { file, model } of models)
+          io.stdout.write(
+            `${JSON.stringify({ file, model: model.id, version: model.version, name: model.name ?? null, rules: model.rules.length })}\n`,
+          );
+      } else {
+        const rows = models.map(({ file, model }) => [
+          model.id,
+          String(model.version),
+          model.name ?? "",
+          model.dimensions.map(({ id }) => id).join(" "),
+          String(model.rules.length),
+          model.tenants?.join(" ") ?? "all",
+          file,
+        ]);
+        io.stdout.write(
+          renderTable(
+            [
+              { title: "model" },
+              { title: "version", align: "right" },
+              { title: "name", widthMax: 40 },
+              { title: "dimensions", widthMax: 30 },
+              { title: "rules", align: "right" },
+              { title: "tenants", widthMax: 30 },
+              { title: "file" },
+            ],
+            rows,
+          ),
+        );
+      }
+      const broken = new Set(problems.filter(({ severity }) => severity === "error").map(({ file }) => file));
+      for (const file of broken)
+        io.stderr.write(`${file}: has errors; \`scorefold models check ${file}\` names them\n`);
+      if (broken.size > 0) throw new ProblemsFound();
+    });
+}

@@ -1,0 +1,95 @@
+/** From arguments to an exit code: 0 ok, 1 failed, 2 usage, 3 checks found problems. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { ScorefoldError } from "../errors.js";
+import { demoCommand } from "./commands/demo.js";
+import { explainCommand } from "./commands/explain.js";
+import { modelsCommand } from "./commands/models.js";
+import { replayCommand } from "./commands/replay.js";
+import { scoresCommand } from "./commands/scores.js";
+import { type Io, painter } from "./io.js";
+import { ProblemsFound } from "./problems.js";
+
+export const exitOk = 0;
+export const exitFailed = 1;
+export const exitUsage = 2;
+export const exitProblems = 3;
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  // A reader that goes away (`| head`) ends the command; it is no failure to report.
+  let isReaderGone = false;
+  const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== "EPIPE") throw error;
+    isReaderGone = true;
+  };
+  io.stdout.on("error", onBrokenPipe);
+  io.stderr.on("error", onBrokenPipe);
+  try {
+    await program(io).parseAsync(args, { from: "user" });
+    return exitOk;
+  } catch (error) {
+    if (isReaderGone) return exitOk;
+    return told(error, io);
+  } finally {
+    io.stdout.off("error", onBrokenPipe);
+    io.stderr.off("error", onBrokenPipe);
+  }
+}
+
+function told(error: unknown, io: Io): number {
+  if (error instanceof ProblemsFound) return exitProblems;
+  // Commander has told its own.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitOk : exitUsage;
+  const paint = painter(io, io.stderr);
+  if (error instanceof ScorefoldError) {
+    io.stderr.write(`${paint("red", "error:")} ${error.message}\n`);
+    return error.code === "usage" ? exitUsage : exitFailed;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.stderr.write(`${paint("red", "error:")} this is a fault of scorefold itself, please report it:\n${text}\n`);
+  return exitFailed;
+}
+
+function program(io: Io): Command {
+  const root = new Command("scorefold")
+    .description(
+      "Scores contacts by what they do: a score is a pure function of the inputs, and every point can be explained.",
+    )
+    .version(version(), "--version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .showSuggestionAfterError()
+    .showHelpAfterError("(--help tells what there is)")
+    .addHelpText(
+      "after",
+      `
+Start here:
+  $ scorefold demo                                   a made-up company, scored and explained
+  $ scorefold models check models/                   every problem of every model, with its place
+  $ scorefold replay --input inputs.jsonl --scores - scores of your own inputs
+
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to standard output, talk to standard error.`,
+    );
+  for (const make of [demoCommand, replayCommand, scoresCommand, explainCommand, modelsCommand]) {
+    root.addCommand(make(io));
+  }
+  configure(root, io);
+  return root;
+}
+
+/** Commander's settings do not pass to commands that are added ready-made. */
+function configure(command: Command, io: Io): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  for (const child of command.commands) configure(child as Command, io);
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,154 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeOutput, encodeScoreLine } from "../../src/events/encode.js";
+import { nearestName } from "../../src/events/nearest.js";
+import type { ScoreChanged, ScoreLine, ThresholdCrossed } from "../../src/events/types.js";
+
+describe("encode", () => {
+  it("writes a score line in its fixed order, whatever order it came in", () => {
+    const line: ScoreLine = {
+      lastActivityAt: null,
+      suppressed: false,
+      salesReady: true,
+      dimensions: { fit: 1, engagement: 2 },
+      grade: "hot",
+      score: 3,
+      version: 2,
+      model: "lead",
+      contactId: "a\u{1f600}",
+      tenantId: "t",
+    };
+    expect(encodeScoreLine(line)).toBe(
+      '{"tenantId":"t","contactId":"a\u{1f600}","model":"lead","version":2,"score":3,"grade":"hot","dimensions":{"fit":1,"engagement":2},"salesReady":true,"suppressed":false,"lastActivityAt":null}',
+    );
+  });
+
+  const common = {
+    tenantId: "t",
+    contactId: "c",
+    model: "lead",
+    version: 1,
+    at: 5,
+    grade: null,
+    salesReady: false,
+    route: null,
+  };
+
+  it("writes outputs with the kind first", () => {
+    const changed: ScoreChanged = {
+      ...common,
+      kind: "ScoreChanged",
+      id: "x",
+      previous: null,
+      current: 10,
+      delta: 10,
+      previousGrade: null,
+      dimensions: { score: 10 },
+      cause: { kind: "interaction", type: "a.b", id: "1" },
+      lines: [{ points: 10, dimension: "score", rule: "r" }],
+      suppressed: false,
+    };
+    expect(encodeOutput(changed)).toBe(
+      '{"kind":"ScoreChanged","id":"x","tenantId":"t","contactId":"c","model":"lead","version":1,"previous":null,"current":10,"delta":10,"previousGrade":null,"grade":null,"dimensions":{"score":10},"at":5,"cause":{"kind":"interaction","id":"1","type":"a.b"},"lines":[{"rule":"r","dimension":"score","points":10}],"salesReady":false,"suppressed":false,"route":null}',
+    );
+    const crossed: ThresholdCrossed = {
+      ...common,
+      kind: "ThresholdCrossed",
+      eventId: "y",
+      crossing: "threshold",
+      id: "25",
+      direction: "up",
+      previous: 0,
+      current: 30,
+      cause: { kind: "decay" },
+    };
+    expect(encodeOutput(crossed)).toBe(
+      '{"kind":"ThresholdCrossed","eventId":"y","tenantId":"t","contactId":"c","model":"lead","version":1,"crossing":"threshold","id":"25","direction":"up","at":5,"previous":0,"current":30,"grade":null,"salesReady":false,"route":null,"cause":{"kind":"decay"}}',
+    );
+    expect(encodeOutput({ at: 5, id: "z", kind: "ContactErased", tenantId: "t", contactId: "c" })).toBe(
+      '{"kind":"ContactErased","id":"z","tenantId":"t","contactId":"c","at":5}',
+    );
+  });
+});
+
+describe("encode, for any content", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: "binary" }),
+    fc.constantFrom('"', "\\", "\ud800", "\u2028", "\u007f"),
+  );
+  const number = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(-0, 1e21));
+  const textOrNull = fc.option(text, { nil: null });
+  const dimensions = fc.dictionary(text, number, { maxKeys: 3 });
+  const cause = fc.record(
+    { kind: fc.constant("interaction" as const), id: text, type: text },
+    { requiredKeys: ["kind"] },
+  );
+
+  it("writes what JSON.stringify writes", () => {
+    const line = fc.record({
+      tenantId: text,
+      contactId: text,
+      model: text,
+      version: fc.nat(),
+      score: number,
+      grade: textOrNull,
+      dimensions,
+      salesReady: fc.boolean(),
+      suppressed: fc.boolean(),
+      lastActivityAt: fc.option(fc.integer(), { nil: null }),
+    });
+    fc.assert(fc.property(line, (one) => void expect(encodeScoreLine(one)).toBe(JSON.stringify(one))));
+    const changed = fc.record({
+      kind: fc.constant("ScoreChanged" as const),
+      id: text,
+      tenantId: text,
+      contactId: text,
+      model: text,
+      version: fc.nat(),
+      previous: fc.option(number, { nil: null }),
+      current: number,
+      delta: number,
+      previousGrade: textOrNull,
+      grade: textOrNull,
+      dimensions,
+      at: fc.integer(),
+      cause,
+      lines: fc.array(fc.record({ rule: text, dimension: text, points: number }), { maxLength: 3 }),
+      salesReady: fc.boolean(),
+      suppressed: fc.boolean(),
+      route: textOrNull,
+    });
+    fc.assert(fc.property(changed, (one) => void expect(encodeOutput(one)).toBe(JSON.stringify(one))));
+    const crossed = fc.record({
+      kind: fc.constant("ThresholdCrossed" as const),
+      eventId: text,
+      tenantId: text,
+      contactId: text,
+      model: text,
+      version: fc.nat(),
+      crossing: fc.constantFrom("threshold" as const, "trigger" as const, "salesReady" as const, "grade" as const),
+      id: text,
+      direction: fc.constantFrom("up" as const, "down" as const),
+      at: fc.integer(),
+      previous: fc.option(number, { nil: null }),
+      current: number,
+      grade: textOrNull,
+      salesReady: fc.boolean(),
+      route: textOrNull,
+      cause,
+    });
+    fc.assert(fc.property(crossed, (one) => void expect(encodeOutput(one)).toBe(JSON.stringify(one))));
+  });
+});
+
+describe("nearestName", () => {
+  it("finds what was misspelt and leaves the rest alone", () => {
+    const names = ["attributes", "automated", "type", "at"];
+    expect(nearestName("atributes", names)).toBe("attributes");
+    expect(nearestName("tpye", names)).toBe("type");
+    expect(nearestName("Type", names)).toBe("type");
+    expect(nearestName("colour", names)).toBeUndefined();
+    expect(nearestName("x".repeat(100_000), names)).toBeUndefined();
+  });
+});

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { decimal, simpleLowerCase } from "../../src/model/text.js";
+
+test.each([
+  ["Chicago", "chicago"],
+  ["ÀÉÎ", "àéî"],
+  ["\u0130stanbul", "istanbul"],
+  ["ΟΔΟΣ", "οδοσ"],
+  ["ΑΣ Σ", "ασ σ"],
+  ["\u{10400}", "\u{10428}"],
+  ["Straße", "straße"],
+  ["", ""],
+])("simple lower-casing of %j", (text, lower) => {
+  expect(simpleLowerCase(text)).toBe(lower);
+});
+
+test("lower-casing keeps the number of code points and does not look at neighbours", () => {
+  const wrong: string[] = [];
+  for (let code = 0; code < 0x11_0000; code += 1) {
+    const character = String.fromCodePoint(code);
+    const lower = simpleLowerCase(character);
+    if ([...lower].length !== 1 || simpleLowerCase(`A${character}B`) !== `a${lower}b`) {
+      wrong.push(code.toString(16));
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test.each([
+  ["5", 5],
+  ["-0.25", -0.25],
+  ["007", 7],
+  ["1e3", undefined],
+  [" 5", undefined],
+  ["5.", undefined],
+  [".5", undefined],
+  ["+5", undefined],
+  ["5\n", undefined],
+  ["", undefined],
+  ["٣", undefined],
+  ["9".repeat(400), undefined],
+])("%j as a number is %s", (text, value) => {
+  expect(decimal(text)).toBe(value);
+});
