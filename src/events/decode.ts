@@ -2,8 +2,9 @@
  * From a line, or a parsed JSON value, to an input. What can't be an input is returned with a reason and every problem
  * found; nothing is thrown, since one bad record must not stop the others.
  */
+
+import { nearest } from "../nearest.js";
 import { checkedObject, kindOfJson } from "./json.js";
-import { nearestName } from "./nearest.js";
 import { INSTANT_SIZE_MAX_MS, parseInstant } from "./time.js";
 import {
   type Adjustment,
@@ -132,8 +133,8 @@ function unknownKind(kind: unknown): Decoded {
   if (kind === "population") {
     return refused("unsupported", "population inputs belong to percentage models, which this version does not have");
   }
-  const nearest = typeof kind === "string" ? nearestName(kind, kindNames) : undefined;
-  const hint = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+  const near = typeof kind === "string" ? nearest(kind, kindNames) : undefined;
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
   return refused("unknown-kind", `kind is ${quoted(kind)}; expected interaction, profile or adjustment${hint}`);
 }
 

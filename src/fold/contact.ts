@@ -27,7 +27,7 @@ import { scoreLine } from "./score-line.js";
 import { cloneState, encodeState, initial, type ModelState } from "./state.js";
 
 /** A copy of the states is kept every so many inputs, so that a late input folds few of them again. */
-const snapshotInputs = 256;
+const snapshotInputs = 32;
 const snapshotsMax = 64;
 
 export interface ContactFoldOptions {

@@ -65,19 +65,21 @@ export function decide(model: CompiledModel, published: Published, state: ModelS
   const outputs: Output[] = [];
   if (scored) outputs.push(scoreChanged(model, published, state, occasion));
   for (const crossing of crossings) outputs.push(thresholdCrossed(model, published, state, occasion, crossing));
+  published.salesReady = flags.salesReady;
+  published.grade = flags.grade;
+  copy(flags.thresholds, published.thresholds);
+  copy(flags.triggers, published.triggers);
   if (scored) {
     published.score = flags.score;
-    published.dimensions = flags.dimensions.slice();
-    published.lines = state.lines.slice();
-    published.standing = state.standing.slice();
+    copy(flags.dimensions, published.dimensions);
+    copy(state.lines, published.lines);
+    copy(state.standing, published.standing);
   }
-  if (crossings.length > 0 || scored) {
-    published.salesReady = flags.salesReady;
-    published.grade = flags.grade;
-  }
-  published.thresholds = flags.thresholds.slice();
-  published.triggers = flags.triggers.slice();
   return outputs;
+}
+
+function copy<T>(from: readonly T[], to: T[]): void {
+  for (let i = 0; i < from.length; i++) to[i] = from[i]!;
 }
 
 function scoreChanged(model: CompiledModel, published: Published, state: ModelState, occasion: Occasion): ScoreChanged {
@@ -140,14 +142,17 @@ function crossed(model: CompiledModel, published: Published, state: ModelState, 
   const threshold = (index: number, direction: "up" | "down"): void => {
     crossings.push({ crossing: "threshold", id: String(thresholds[index]!.at), direction });
   };
-  for (const i of ascending(model)) if (flags.thresholds[i] && !published.thresholds[i]) threshold(i, "up");
-  for (const i of ascending(model).toReversed())
+  const { thresholdOrder } = model;
+  for (const i of thresholdOrder) if (flags.thresholds[i] && !published.thresholds[i]) threshold(i, "up");
+  for (let place = thresholdOrder.length - 1; place >= 0; place--) {
+    const i = thresholdOrder[place]!;
     if (!flags.thresholds[i] && published.thresholds[i]) threshold(i, "down");
-  triggers.forEach((trigger, i) => {
-    const fires = (flags.triggers[i] && !published.triggers[i]) || change?.firedAgain.includes(i) === true;
-    if (!fires) return;
-    crossings.push({ crossing: "trigger", id: trigger.id, direction: trigger.kind === "dropsBelow" ? "down" : "up" });
-  });
+  }
+  for (let i = 0; i < triggers.length; i++) {
+    if (!flags.triggers[i] || (published.triggers[i] && change?.firedAgain.includes(i) !== true)) continue;
+    const { id: trigger, kind } = triggers[i]!;
+    crossings.push({ crossing: "trigger", id: trigger, direction: kind === "dropsBelow" ? "down" : "up" });
+  }
   if (flags.salesReady !== published.salesReady) {
     crossings.push({ crossing: "salesReady", id, direction: flags.salesReady ? "up" : "down" });
   }
@@ -156,13 +161,6 @@ function crossed(model: CompiledModel, published: Published, state: ModelState, 
     crossings.push({ crossing: "grade", id: gradeId(model, flags.grade) ?? "", direction });
   }
   return crossings;
-}
-
-/** The thresholds' indexes by rising `at`: a model may list them in any order. */
-function ascending(model: CompiledModel): number[] {
-  return model.model.thresholds
-    .map((_, i) => i)
-    .sort((a, b) => model.model.thresholds[a]!.at - model.model.thresholds[b]!.at);
 }
 
 /** What moved since the last published score: by dimension the rules, then `adjustment`, then `cut` of both pools. */

@@ -96,24 +96,24 @@ export function dimensionPoints(model: CompiledModel, state: ModelState, index: 
 }
 
 /**
- * Evaluates the state at `at` and updates its flags.
+ * Evaluates the state at `at` and updates its flags. Only dimensions that moved are summed again.
  * @returns what changed, or null where nothing that is published did.
  */
 export function evaluate(model: CompiledModel, state: ModelState, at: EpochMs): Change | null {
-  const { flags } = state;
-  const count = model.dimensions.length;
-  const exact = new Array<number>(count);
+  const { flags, cache } = state;
   let changed = false;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < cache.moved.length; i++) {
+    if (!cache.moved[i]) continue;
+    cache.moved[i] = false;
     const value = dimensionPoints(model, state, i);
-    exact[i] = value;
+    cache.points[i] = value;
     const published = publishedPoints(value);
     if (published !== flags.dimensions[i]) {
       flags.dimensions[i] = published;
       changed = true;
     }
   }
-  const score = state.suppressed ? publishedPoints(model.model.score.min) : publishedTotal(model, exact);
+  const score = state.suppressed ? publishedPoints(model.model.score.min) : publishedTotal(model, cache.points);
   const salesReady = isSalesReady(model, score, state.suppressed);
   if (salesReady !== flags.salesReady) {
     flags.salesReady = salesReady;

@@ -47,7 +47,7 @@ export function fold(
       break;
     case "profile":
       state.profile = input.fields;
-      moved = judgeProfile(model, state) || moved;
+      moved = judgeProfile(model, state, input.at) || moved;
       break;
     case "adjustment":
       moved = adjust(model, state, input) || moved;
@@ -67,8 +67,9 @@ export function advance(model: CompiledModel, state: ModelState, until: EpochMs,
       const at = due(model, state);
       if (at === null || at > until) break;
       const cause = causeOfTime(model, state, at);
-      pass(model, state, at);
+      const moved = pass(model, state, at);
       state.clock = at;
+      if (!moved) continue;
       const change = evaluate(model, state, at);
       if (change !== null && onEvaluated !== undefined) onEvaluated(at, cause, change);
     }
@@ -81,19 +82,26 @@ export function causeOf(input: Interaction | Profile | Adjustment): Cause {
   return { kind: input.kind, id: input.id };
 }
 
-/** What falls due at this instant. */
-function pass(model: CompiledModel, state: ModelState, at: EpochMs): void {
+/** What falls due at this instant. @returns whether anything moved */
+function pass(model: CompiledModel, state: ModelState, at: EpochMs): boolean {
   const silence = silenceSince(state);
+  let moved = false;
   for (let i = 0; i < model.dimensions.length; i++) {
     const dimension = model.dimensions[i]!;
     if (dimension.decay === null || state.cache.resting[i]) continue;
     const k = (at - silence) / dimension.decay.stepMs;
     if (k < 1 || !Number.isInteger(k) || !isDecaying(dimension, state.lines)) continue;
-    state.cache.resting[i] = !decayStep(dimension, state.lines, k);
+    const stepped = decayStep(dimension, state.lines, k);
+    state.cache.resting[i] = !stepped;
+    if (stepped) {
+      state.cache.moved[i] = true;
+      moved = true;
+    }
   }
   for (const rule of model.inactive) {
     if (silence + rule.inactiveMs !== at || !rule.where(null, state.profile)) continue;
     count(state, rule.index, at);
+    moved = true;
     const { effect } = rule;
     if ("targets" in effect) {
       set(model, state, effect.targets);
@@ -106,16 +114,17 @@ function pass(model: CompiledModel, state: ModelState, at: EpochMs): void {
     const window = state.windows[rule.window]!;
     const edge = window.edge <= at;
     if (edge) passEdges(rule, window, at);
-    if (edge || lapsed(rule, state, at)) state.standing[rule.place] = stands(rule, state, at);
+    if (edge || lapsed(rule, state, at)) moved = stand(rule, state, at) || moved;
   }
   state.cache.due = null;
+  return moved;
 }
 
 /** First sight: from here on there is a score, and absence counts. */
 function see(model: CompiledModel, state: ModelState, at: EpochMs): void {
   state.firstSight = at;
   state.cache.due = null;
-  for (const rule of model.windows) state.standing[rule.place] = stands(rule, state, at);
+  for (const rule of model.windows) stand(rule, state, at);
 }
 
 function interact(model: CompiledModel, state: ModelState, x: Interaction): boolean {
@@ -126,7 +135,7 @@ function interact(model: CompiledModel, state: ModelState, x: Interaction): bool
   for (const rule of plan.standing) {
     if (skipped(rule.automated, x) || !rule.where(x, state.profile)) continue;
     if (enterWindow(rule, state, x)) active ||= plan.activity === null;
-    moved = true;
+    moved = stand(rule, state, x.at) || moved;
   }
   if (plan.lifts && state.suppressed && x.automated !== "yes") {
     state.suppressed = false;
@@ -206,8 +215,19 @@ function enterWindow(rule: CompiledStanding, state: ModelState, x: Interaction):
   );
   enter(rule, state.windows[rule.window]!, x.at, x.resource, points);
   count(state, rule.index, x.at);
-  state.standing[rule.place] = stands(rule, state, x.at);
   return points > 0 && rule.countsAsActivity;
+}
+
+/** Brings what a standing rule contributes up to `at`. @returns whether it moved */
+function stand(rule: CompiledStanding, state: ModelState, at: EpochMs): boolean {
+  return contribute(state, rule.place, rule.dimension, stands(rule, state, at));
+}
+
+function contribute(state: ModelState, place: number, dimension: number, points: number): boolean {
+  if (state.standing[place] === points) return false;
+  state.standing[place] = points;
+  state.cache.moved[dimension] = true;
+  return true;
 }
 
 /** What a standing rule contributes at `at`. */
@@ -232,18 +252,19 @@ function capped(points: number, cap: number | null): number {
 }
 
 /** Recomputes what depends on the profile in force. */
-function judgeProfile(model: CompiledModel, state: ModelState): boolean {
-  const { profile, standing } = state;
+function judgeProfile(model: CompiledModel, state: ModelState, at: EpochMs): boolean {
+  const { profile } = state;
+  let moved = false;
   for (const rule of model.standing) {
     if (rule.family === "profile") {
       const holds = profile !== null && rule.where(null, profile);
       const points = holds ? matchPoints(rule.points(null, profile), 1, rule.weight) : 0;
-      standing[rule.place] = capped(points, rule.cap);
+      moved = contribute(state, rule.place, rule.dimension, capped(points, rule.cap)) || moved;
     } else if (rule.times !== null && rule.pointsReadContact) {
-      standing[rule.place] = stands(rule, state, state.clock ?? 0);
+      moved = stand(rule, state, at) || moved;
     }
   }
-  return true;
+  return moved;
 }
 
 /** For an unknown model or dimension an adjustment has no effect. */

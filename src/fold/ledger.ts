@@ -45,7 +45,13 @@ export function move(
   const after = clamp(clamp(before, min, max) + points, min, max);
   lines[line] = lines[line]! + points;
   lines[cutLine] = lines[cutLine]! + (after - before - points);
-  state.cache.resting[index] = false;
+  touch(state, index);
+}
+
+/** Notes that a dimension's lines have moved: what was known of its sum and its next decay steps holds no more. */
+function touch(state: ModelState, dimension: number): void {
+  state.cache.moved[dimension] = true;
+  state.cache.resting[dimension] = false;
 }
 
 /** Forgets all that the dimensions accumulated; the rule's lasting line becomes the value. */
@@ -54,7 +60,7 @@ export function set(model: CompiledModel, state: ModelState, targets: readonly S
     const { decayingFrom, linesEnd } = model.dimensions[dimension]!;
     state.lines.fill(0, decayingFrom, linesEnd);
     state.lines[line] = value;
-    state.cache.resting[dimension] = false;
+    touch(state, dimension);
   }
 }
 

@@ -39,6 +39,9 @@ export interface ModelState {
     due: EpochMs | null;
     /** Dimensions whose next decay steps are known to change nothing (they rest on their floor). */
     resting: boolean[];
+    /** Dimensions that moved since the last evaluation, and the exact points of each as of then. */
+    moved: boolean[];
+    points: number[];
   };
 }
 
@@ -59,7 +62,12 @@ export function initial(model: CompiledModel): ModelState {
     seen: Array.from({ length: model.scopes }, () => new Set<string>()),
     periods: Array.from({ length: model.periods }, () => ({ period: null, net: 0 })),
     flags: emptyEvaluation(model),
-    cache: { due: null, resting: model.dimensions.map(() => false) },
+    cache: {
+      due: null,
+      resting: model.dimensions.map(() => false),
+      moved: model.dimensions.map(() => true),
+      points: model.dimensions.map(() => 0),
+    },
   };
 }
 
@@ -85,7 +93,12 @@ export function cloneState(state: ModelState): ModelState {
       triggers: state.flags.triggers.slice(),
       replaced: state.flags.replaced.map(({ at, scores }) => ({ at: at.slice(), scores: scores.slice() })),
     },
-    cache: { due: state.cache.due, resting: state.cache.resting.slice() },
+    cache: {
+      due: state.cache.due,
+      resting: state.cache.resting.slice(),
+      moved: state.cache.moved.slice(),
+      points: state.cache.points.slice(),
+    },
   };
 }
 

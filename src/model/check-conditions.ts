@@ -1,6 +1,7 @@
 /** Checks what a rule matches: type patterns, fields and `where`. */
 import { RE2JS } from "re2js";
 import { RETRACTION } from "../events/types.js";
+import { nearest, suggestion } from "../nearest.js";
 import {
   type Fields,
   type Findings,
@@ -13,7 +14,6 @@ import {
   readNumber,
   scalarOf,
 } from "./check-values.js";
-import { nearest, suggestion } from "./nearest.js";
 import { joinKey } from "./parse.js";
 import type { Condition, FieldPath, Scalar, TypePattern } from "./types.js";
 

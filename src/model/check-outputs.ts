@@ -1,4 +1,6 @@
 /** Checks what a model does with its score: thresholds, triggers, grades, routes. */
+
+import { suggestion } from "../nearest.js";
 import {
   Fields,
   type Findings,
@@ -13,7 +15,6 @@ import {
   reportDescending,
   reportRepeated,
 } from "./check-values.js";
-import { suggestion } from "./nearest.js";
 import type { Grade, Model, Range, Threshold, Trigger } from "./types.js";
 
 export function readThresholds(findings: Findings, item: Item | undefined, score: Range): readonly Threshold[] {

@@ -1,4 +1,6 @@
 /** Checks what a rule gives: `points` in all its forms, and `cap`. */
+
+import { suggestion } from "../nearest.js";
 import { readField, reportNotContact } from "./check-conditions.js";
 import {
   type Fields,
@@ -16,7 +18,6 @@ import {
   reportRepeated,
   scalarOf,
 } from "./check-values.js";
-import { suggestion } from "./nearest.js";
 import { simpleLowerCase } from "./text.js";
 import type { FieldPath, Period, PeriodCap, Points, Repeat, StandingRule } from "./types.js";
 

@@ -2,9 +2,10 @@
  * Reads single values out of a model's tree: each reader returns the value, or reports what was expected and returns
  * undefined, so that the check goes on and names every problem in one run.
  */
+
+import { nearest, suggestion } from "../nearest.js";
 import { hourMs, parseDuration } from "./duration.js";
 import { numberSizeMax } from "./formula.js";
-import { nearest, suggestion } from "./nearest.js";
 import { joinKey, type MapEntry, type MapNode, type ParseResult, type ScalarNode, type TreeNode } from "./parse.js";
 import type { DurationMs, ModelProblem, SourcePlace } from "./types.js";
 

@@ -3,6 +3,7 @@
  * input: whoever writes models gets every mistake in one run, each with its place and the way to mend it.
  */
 
+import { suggestion } from "../nearest.js";
 import { readPatterns } from "./check-conditions.js";
 import { readGrades, readRoutes, readThresholds, readTriggers, warnOutside } from "./check-outputs.js";
 import { type DimensionNames, readRules } from "./check-rules.js";
@@ -26,7 +27,6 @@ import {
 } from "./check-values.js";
 import { dayMs } from "./duration.js";
 import { parseFormula } from "./formula.js";
-import { suggestion } from "./nearest.js";
 import { parseTree } from "./parse.js";
 import type { Decay, Dimension, Formula, Model, ModelProblem, ModelResult, Range } from "./types.js";
 

@@ -30,6 +30,8 @@ export interface CompiledModel {
   /** Standing and profile rules with their place in a state's `standing` values; grouped by dimension, in model order. */
   readonly standing: readonly (CompiledStanding | CompiledProfile)[];
   readonly inactive: readonly CompiledInactive[];
+  /** The thresholds' indexes by rising `at`: a model may list them in any order. */
+  readonly thresholdOrder: readonly number[];
   /** How many rules keep seen resources, windows and period sums in a state. */
   readonly scopes: number;
   readonly periods: number;
@@ -149,6 +151,7 @@ export function compile(model: Model): CompiledModel {
       return rule;
     }),
     inactive: compiled.inactive,
+    thresholdOrder: model.thresholds.map((_, i) => i).sort((a, b) => model.thresholds[a]!.at - model.thresholds[b]!.at),
     scopes: compiled.scopes,
     periods: compiled.periods,
     windows: compiled.windows,

@@ -2,7 +2,7 @@
  * The formula of a model's total: `+ - * /`, parentheses, unary minus, numbers and dimension ids. Operators of one rank
  * go from left to right, and the printer keeps that order exactly: sums of doubles depend on it.
  */
-import { suggestion } from "./nearest.js";
+import { suggestion } from "../nearest.js";
 import type { Formula } from "./types.js";
 
 export const formulaCharsMax = 2_000;

@@ -3,8 +3,8 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { ScorefoldError } from "../errors.js";
 import { type Decoded, decodeLine, fieldNames, tooLarge } from "../events/decode.js";
-import { nearestName } from "../events/nearest.js";
 import { type EpochMs, type Input, RETRACTION } from "../events/types.js";
+import { nearest } from "../nearest.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { type BrokenLine, readError, readLines, STANDARD_INPUT } from "./lines.js";
 import type { InputSorter } from "./sort.js";
@@ -59,8 +59,8 @@ export class ReadCounts {
     return [...this.#ignored.values()]
       .sort((a, b) => b.count - a.count)
       .map((ignored) => {
-        const nearest = nearestName(ignored.field, fieldNames(ignored.kind));
-        return nearest === undefined ? ignored : { ...ignored, nearest };
+        const near = nearest(ignored.field, fieldNames(ignored.kind));
+        return near === undefined ? ignored : { ...ignored, nearest: near };
       });
   }
 }

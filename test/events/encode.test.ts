@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeOutput, encodeScoreLine } from "../../src/events/encode.js";
-import { nearestName } from "../../src/events/nearest.js";
 import type { ScoreChanged, ScoreLine, ThresholdCrossed } from "../../src/events/types.js";
 
 describe("encode", () => {
@@ -139,16 +138,5 @@ describe("encode, for any content", () => {
       cause,
     });
     fc.assert(fc.property(crossed, (one) => void expect(encodeOutput(one)).toBe(JSON.stringify(one))));
-  });
-});
-
-describe("nearestName", () => {
-  it("finds what was misspelt and leaves the rest alone", () => {
-    const names = ["attributes", "automated", "type", "at"];
-    expect(nearestName("atributes", names)).toBe("attributes");
-    expect(nearestName("tpye", names)).toBe("type");
-    expect(nearestName("Type", names)).toBe("type");
-    expect(nearestName("colour", names)).toBeUndefined();
-    expect(nearestName("x".repeat(100_000), names)).toBeUndefined();
   });
 });

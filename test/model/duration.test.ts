@@ -9,7 +9,6 @@ import {
   parseDuration,
   weekMs,
 } from "../../src/model/duration.js";
-import { nearest, suggestion } from "../../src/model/nearest.js";
 
 test.each([
   ["30m", 30 * minuteMs],
@@ -48,14 +47,4 @@ test("durations are written in the largest unit that divides them", () => {
     }),
   );
   expect(() => formatDuration(1)).toThrow(RangeError);
-});
-
-test("the nearest name is the one with the fewest letters to change", () => {
-  expect(nearest("dimention", ["dimension", "decay"])).toBe("dimension");
-  expect(nearest("isnot", ["is", "isNot", "in"])).toBe("isNot");
-  expect(nearest("wehn", ["when", "where"])).toBe("when");
-  expect(nearest("xyz", ["when", "where"])).toBeUndefined();
-  expect(nearest("a".repeat(100_000), ["when"])).toBeUndefined();
-  expect(suggestion("xyz", ["when", "where"])).toBe("; known: when, where");
-  expect(suggestion("xyz", [])).toBe("");
 });
