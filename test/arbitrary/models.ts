@@ -9,6 +9,7 @@ import {
   dense,
   dimensionIds,
   HOUR,
+  MINUTE,
   maybe,
   modelIds,
   stepLengths,
@@ -25,8 +26,9 @@ const decay: fc.Arbitrary<Decay> = fc.constantFrom(...stepLengths).chain((step) 
   const floor = maybe(fc.constantFrom(0, 2, 5.5, -3), 3);
   // Short steps go with steep decay, so that pools run empty after a bounded number of steps.
   const percent = fc.constantFrom(...(step < HOUR ? [50, 30, 100] : [5, 10, 50, 33.3]));
-  const cycle = fc.constantFrom(2, 3.5, 10).map((steps) => steps * step);
-  const halfLife = fc.constantFrom(1, 2, 0.5).map((steps) => steps * step);
+  // The language writes durations in whole minutes.
+  const cycle = fc.constantFrom(2, 3.5, 10).map((steps) => wholeMinutes(steps * step));
+  const halfLife = fc.constantFrom(1, 2, 0.5).map((steps) => wholeMinutes(steps * step));
   return fc
     .oneof(
       fc.record({ kind: fc.constant("percent"), percent, every: fc.constant(step), floor }),
@@ -35,6 +37,10 @@ const decay: fc.Arbitrary<Decay> = fc.constantFrom(...stepLengths).chain((step) 
     )
     .map((one) => dense(one)) as fc.Arbitrary<Decay>;
 });
+
+function wholeMinutes(ms: number): number {
+  return Math.ceil(ms / MINUTE) * MINUTE;
+}
 
 const dimensions: fc.Arbitrary<Dimension[]> = fc.integer({ min: 1, max: 3 }).chain((count) =>
   fc.tuple(

@@ -28,9 +28,9 @@ import {
 const when = fc.uniqueArray(fc.constantFrom(...typePatterns), { minLength: 1, maxLength: 2 });
 const automated = fc.constantFrom("skip", "skip", "skipMaybe", "count");
 const repeat = fc.record({ within, multiplier });
-const periodCaps: fc.Arbitrary<PeriodCap[]> = fc.array(
+const periodCaps: fc.Arbitrary<PeriodCap[]> = fc.uniqueArray(
   fc.record({ points: cap, per: fc.constantFrom("hour", "day", "week", "month") }),
-  { maxLength: 2 },
+  { maxLength: 2, selector: ({ per }) => per },
 );
 
 function setEffect(dimensions: readonly string[]) {
@@ -105,7 +105,7 @@ function standing(dimensions: readonly string[]): fc.Arbitrary<Omit<StandingRule
     scopeResource: fc.boolean(),
     times,
     within: maybe(within),
-    after: maybe(fc.oneof(fc.constantFrom(...stepLengths), fc.constant(0)), 3),
+    after: maybe(fc.constantFrom(...stepLengths), 3),
   });
   const summing = fc
     .record({ ...base, points: pointsForm("match"), within, scopeResource: fc.boolean(), repeat: maybe(repeat, 3) })

@@ -51,9 +51,9 @@ function cappedModel(timeZone: string, periodCaps: readonly PeriodCap[]): Model 
   };
 }
 
-const periodCaps: fc.Arbitrary<PeriodCap[]> = fc.array(
+const periodCaps: fc.Arbitrary<PeriodCap[]> = fc.uniqueArray(
   fc.record({ points: fc.constantFrom(3, 4, 7, 20), per: fc.constantFrom("hour", "day", "week", "month") }),
-  { minLength: 1, maxLength: 2 },
+  { minLength: 1, maxLength: 2, selector: ({ per }) => per },
 );
 
 /** Visits at quarters of hours (give or take 1 ms) around the change, and at the same time some days before and after. */

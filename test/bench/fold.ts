@@ -10,6 +10,9 @@ import { contactInputs, seededRandom } from "./stream.js";
 
 const dayMs = 86_400_000;
 
+/** From the root of the project, where npm runs scripts. */
+export const benchModelFile = "test/bench/twenty-rules.yaml";
+
 export interface Measured {
   readonly name: string;
   readonly count: number;
@@ -17,8 +20,7 @@ export interface Measured {
 }
 
 export function benchModel(): CompiledModel {
-  const text = readFileSync(new URL("./twenty-rules.yaml", import.meta.url), "utf8");
-  const checked = checkModel(text, "twenty-rules.yaml");
+  const checked = checkModel(readFileSync(benchModelFile, "utf8"), benchModelFile);
   if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join("\n"));
   return compile(checked.model);
 }

@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { printModel } from "../../src/model/print.js";
-import { everything, twentyMistakes, writtenModels } from "./texts.js";
+import { singleModel } from "../arbitrary/models.js";
+import { everything, twentyMistakes } from "./texts.js";
 
 const schema = JSON.parse(readFileSync(new URL("../../schemas/model.schema.json", import.meta.url), "utf8"));
 const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, strictTypes: false }).compile(
@@ -23,7 +24,7 @@ test("a model with every feature is valid", () => {
 
 test("random models are valid", () => {
   fc.assert(
-    fc.property(writtenModels, (model) => {
+    fc.property(singleModel, (model) => {
       expect(errorsOf(printModel(model))).toEqual([]);
     }),
     { numRuns: 200 },

@@ -1,35 +1,4 @@
 /** Models that several tests read. */
-import type fc from "fast-check";
-import { minuteMs } from "../../src/model/duration.js";
-import type { AccumulatingRule, Decay, DurationMs, Model } from "../../src/model/types.js";
-import { singleModel } from "../arbitrary/models.js";
-
-/**
- * Random models that have a text: the language has durations of whole minutes above 0, and one cap per period.
- */
-export const writtenModels: fc.Arbitrary<Model> = singleModel.filter(
-  ({ dimensions, rules }) =>
-    dimensions.every(({ decay }) => decay === undefined || lengthOf(decay) % minuteMs === 0) &&
-    rules.every((rule) => rule.family !== "standing" || rule.after !== 0) &&
-    rules.every((rule) => rule.family !== "accumulating" || hasDistinctPeriods(rule)),
-);
-
-function hasDistinctPeriods({ effect }: AccumulatingRule): boolean {
-  const periods = effect.kind === "points" ? effect.periodCaps.map(({ per }) => per) : [];
-  return new Set(periods).size === periods.length;
-}
-
-function lengthOf(decay: Decay): DurationMs {
-  switch (decay.kind) {
-    case "percent":
-      return decay.every;
-    case "cycle":
-      return decay.cycle;
-    case "halfLife":
-      return decay.halfLife;
-  }
-}
-
 /** Every feature of the language. */
 export const everything = `model: lead
 version: 3

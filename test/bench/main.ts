@@ -1,0 +1,130 @@
+/**
+ * `npm run bench`: how fast the paths are that must be fast, each beside a limit measured in the same run, because
+ * machines are noisy: the ratio is what to compare, the rate is what this machine did today.
+ *
+ *   npm run bench             all
+ *   npm run bench -- fold     the measures whose name has `fold` in it
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { renderTable } from "../../src/cli/table.js";
+import {
+  benchModel,
+  contacts,
+  foldAndDecide,
+  foldInOrder,
+  foldOneContact,
+  foldWithLate,
+  type Measured,
+} from "./fold.js";
+import { checkRules, parseYaml } from "./model.js";
+import { parseOnly, readOnly, replayFile, writeInputs } from "./replay.js";
+
+const rounds = 5;
+const inputs = Number(process.env["BENCH_INPUTS"] ?? 1_000_000);
+
+interface Row {
+  readonly measured: Measured;
+  readonly limit?: { readonly measured: Measured; readonly name: string };
+  readonly bar?: string;
+}
+
+/** The median of several runs after one that only warms up. */
+async function median(measure: () => Measured | Promise<Measured>, runs = rounds): Promise<Measured> {
+  await measure();
+  const all: Measured[] = [];
+  for (let run = 0; run < runs; run++) {
+    globalThis.gc?.();
+    all.push(await measure());
+  }
+  all.sort((a, b) => a.seconds / a.count - b.seconds / b.count);
+  return all[Math.floor(all.length / 2)]!;
+}
+
+function rate({ count, seconds }: Measured): number {
+  return Math.round(count / seconds);
+}
+
+function printed({ measured, limit, bar }: Row): string[] {
+  const perSecond = rate(measured);
+  return [
+    measured.name,
+    perSecond.toLocaleString("en-US"),
+    (1e6 / perSecond).toFixed(2),
+    limit === undefined ? "" : `${((100 * perSecond) / rate(limit.measured)).toFixed(0)} % of ${limit.name}`,
+    bar ?? "",
+  ];
+}
+
+async function foldRows(): Promise<Row[]> {
+  const model = benchModel();
+  const histories = contacts(10_000);
+  const walk = await median(() => walkOnly(histories));
+  const inOrder = await median(() => foldInOrder(model, histories));
+  const limit = { measured: inOrder, name: "fold in order" };
+  return [
+    { measured: walk },
+    { measured: inOrder, bar: ">= 800,000/s a core" },
+    { measured: await median(() => foldAndDecide(model, histories)), limit },
+    { measured: await median(() => foldWithLate(model, histories)), limit },
+    { measured: await median(() => foldOneContact(model, inputs), 3), limit },
+  ];
+}
+
+/** Touches every input and does nothing: what the loop itself costs. */
+function walkOnly(histories: ReturnType<typeof contacts>): Measured {
+  const started = performance.now();
+  let sum = 0;
+  let count = 0;
+  for (const history of histories) {
+    for (const input of history) sum += input.at % 7;
+    count += history.length;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return { name: sum < 0 ? "" : "walk over the inputs (no fold)", count, seconds };
+}
+
+async function replayRows(): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), "scorefold-bench-"));
+  try {
+    const file = join(directory, "inputs.jsonl");
+    writeInputs(file, inputs);
+    const parsed = await median(() => parseOnly(file), 3);
+    const limit = { measured: parsed, name: "JSON.parse" };
+    return [
+      { measured: await median(() => readOnly(file), 3) },
+      { measured: parsed },
+      { measured: await median(() => replayFile(file, directory, "in memory"), 3), limit },
+      { measured: await median(() => replayFile(file, directory, "sorted on disk"), 1), limit },
+    ];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function modelRows(): Promise<Row[]> {
+  const yaml = await median(parseYaml);
+  return [{ measured: yaml }, { measured: await median(checkRules), limit: { measured: yaml, name: "yaml alone" } }];
+}
+
+const wanted = process.argv[2] ?? "";
+const groups: readonly (readonly [string, () => Promise<Row[]>])[] = [
+  ["fold", foldRows],
+  ["replay", replayRows],
+  ["model", modelRows],
+];
+const rows: Row[] = [];
+for (const [name, measure] of groups) if (name.includes(wanted)) rows.push(...(await measure()));
+console.log(
+  renderTable(
+    [
+      { title: "path" },
+      { title: "a second", align: "right" },
+      { title: "us each", align: "right" },
+      { title: "ratio to a limit of this run" },
+      { title: "bar" },
+    ],
+    rows.map(printed),
+  ),
+);
