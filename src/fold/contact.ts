@@ -21,10 +21,11 @@ import {
 } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { decide, type Published, unpublished } from "./decide.js";
-import type { Change } from "./flags.js";
+import type { Change } from "./evaluate.js";
 import { advance, causeOf, fold, type OnEvaluated } from "./fold.js";
+import { initial } from "./initial.js";
 import { scoreLine } from "./score-line.js";
-import { cloneState, encodeState, initial, type ModelState } from "./state.js";
+import { cloneState, encodeState, type ModelState } from "./state.js";
 
 /** A copy of the states is kept every so many inputs, so that a late input folds few of them again. */
 const snapshotInputs = 32;

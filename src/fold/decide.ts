@@ -13,7 +13,7 @@ import type {
   ThresholdCrossed,
 } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
-import { type Change, emptyEvaluation } from "./flags.js";
+import { type Change, emptyEvaluation } from "./evaluate.js";
 import type { ModelState } from "./state.js";
 
 /** What was published of a contact under a model, kept apart from the folded state. */

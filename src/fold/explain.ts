@@ -6,7 +6,7 @@ import type { Cause, ContactId, EpochMs, MovedLine, ScoreLine, TenantId } from "
 import type { CompiledModel } from "../model/compile.js";
 import { decide, unpublished } from "./decide.js";
 import { due } from "./due.js";
-import { dimensionPoints } from "./flags.js";
+import { dimensionPoints } from "./evaluate.js";
 import { advance } from "./fold.js";
 import { pool } from "./ledger.js";
 import { scoreLine } from "./score-line.js";

@@ -17,15 +17,13 @@ import type { CompiledModel, CompiledStanding } from "../model/compile.js";
 import { clamp, matchPoints } from "../model/numbers.js";
 import type { AutomatedPolicy } from "../model/types.js";
 import { causeOfTime, due, lapsed } from "./due.js";
-import { type Change, evaluate } from "./flags.js";
+import { type Change, evaluate, plainChange } from "./evaluate.js";
 import { decayStep, granted, isDecaying, move, set } from "./ledger.js";
 import { type ModelState, silenceSince } from "./state.js";
 import { enter, insideUntil, passEdges, sumInside } from "./windows.js";
 
 /** Called after each evaluation that changed something that is published, and after the first one. */
 export type OnEvaluated = (at: EpochMs, cause: Cause, change: Change) => void;
-
-const unchanged: Change = { firedAgain: [] };
 
 /**
  * Folds one input. Inputs come in key order, each once, without the retracted and the erased ones; a retraction or an
@@ -56,7 +54,7 @@ export function fold(
   if (!moved) return;
   const change = evaluate(model, state, input.at);
   if (onEvaluated !== undefined && (first || change !== null)) {
-    onEvaluated(input.at, causeOf(input), change ?? unchanged);
+    onEvaluated(input.at, causeOf(input), change ?? plainChange);
   }
 }
 

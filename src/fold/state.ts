@@ -6,9 +6,23 @@
  * Whoever needs the state before makes a copy first (`cloneState`).
  */
 import type { EpochMs, JsonObject } from "../events/types.js";
-import type { CompiledModel } from "../model/compile.js";
-import { emptyEvaluation, type Flags } from "./flags.js";
-import { cloneWindow, encodeWindow, newWindow, type Window } from "./windows.js";
+import { cloneWindow, encodeWindow, type Window } from "./windows.js";
+
+/** The score and what hangs on it. Thresholds and triggers are latched: they depend on the scores before. */
+export interface Flags {
+  score: number;
+  /** Published points of each dimension, in model order. */
+  dimensions: number[];
+  salesReady: boolean;
+  /** Index of the grade in the model; -1 where it has none. */
+  grade: number;
+  /** For each threshold: true once it was reached, until it is armed again. */
+  thresholds: boolean[];
+  /** For each trigger: true once it fired, until it is armed again (`dropsBelow`: true while below). */
+  triggers: boolean[];
+  /** For each `risesBy` trigger, in model order: replaced scores inside its window that can still be the lowest. */
+  replaced: { at: EpochMs[]; scores: number[] }[];
+}
 
 export interface ModelState {
   /** The newest instant that has been folded or evaluated; null before the first. */
@@ -42,32 +56,6 @@ export interface ModelState {
     /** Dimensions that moved since the last evaluation, and the exact points of each as of then. */
     moved: boolean[];
     points: number[];
-  };
-}
-
-/** The state of a contact before its first input. */
-export function initial(model: CompiledModel): ModelState {
-  const rules = model.model.rules.length;
-  return {
-    clock: null,
-    firstSight: null,
-    lastActivity: null,
-    profile: null,
-    suppressed: false,
-    lines: new Array<number>(model.lines.length).fill(0),
-    standing: new Array<number>(model.standing.length).fill(0),
-    matches: new Array<number>(rules).fill(0),
-    lastMatch: new Array<EpochMs | null>(rules).fill(null),
-    windows: model.windows.map(newWindow),
-    seen: Array.from({ length: model.scopes }, () => new Set<string>()),
-    periods: Array.from({ length: model.periods }, () => ({ period: null, net: 0 })),
-    flags: emptyEvaluation(model),
-    cache: {
-      due: null,
-      resting: model.dimensions.map(() => false),
-      moved: model.dimensions.map(() => true),
-      points: model.dimensions.map(() => 0),
-    },
   };
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Input } from "../../src/events/types.js";
 import { ContactFold } from "../../src/fold/contact.js";
 import { fold } from "../../src/fold/fold.js";
-import { initial } from "../../src/fold/state.js";
+import { initial } from "../../src/fold/initial.js";
 import { checkModel } from "../../src/model/check.js";
 import { type CompiledModel, compile } from "../../src/model/compile.js";
 import { contactInputs, seededRandom } from "./stream.js";

@@ -7,23 +7,8 @@ import type { CompiledModel } from "../model/compile.js";
 import { clamp } from "../model/numbers.js";
 import type { Trigger } from "../model/types.js";
 import { pool } from "./ledger.js";
-import type { ModelState } from "./state.js";
+import type { Flags, ModelState } from "./state.js";
 import { insideUntil } from "./windows.js";
-
-export interface Flags {
-  score: number;
-  /** Published points of each dimension, in model order. */
-  dimensions: number[];
-  salesReady: boolean;
-  /** Index of the grade in the model; -1 where it has none. */
-  grade: number;
-  /** For each threshold: true once it was reached, until it is armed again. */
-  thresholds: boolean[];
-  /** For each trigger: true once it fired, until it is armed again (`dropsBelow`: true while below). */
-  triggers: boolean[];
-  /** For each `risesBy` trigger, in model order: replaced scores inside its window that can still be the lowest. */
-  replaced: { at: EpochMs[]; scores: number[] }[];
-}
 
 /** What changed in one evaluation, beside the state itself. */
 export interface Change {
@@ -31,7 +16,8 @@ export interface Change {
   readonly firedAgain: readonly number[];
 }
 
-const nothing: Change = { firedAgain: [] };
+/** A change without anything beside the state. */
+export const plainChange: Change = { firedAgain: [] };
 
 /** Rounded to three decimals first, so that 29.9999999999 of a sum of doubles is the 30 it stands for. */
 export function publishedPoints(value: number): number {
@@ -119,7 +105,7 @@ export function evaluate(model: CompiledModel, state: ModelState, at: EpochMs): 
     flags.salesReady = salesReady;
     changed = true;
   }
-  if (score === flags.score) return changed ? nothing : null;
+  if (score === flags.score) return changed ? plainChange : null;
   const before = flags.score;
   flags.score = score;
   flags.grade = gradeAt(model, score);
@@ -165,7 +151,7 @@ function judgeTriggers(model: CompiledModel, flags: Flags, before: number, at: E
       }
     }
   }
-  return firedAgain === null ? nothing : { firedAgain };
+  return firedAgain === null ? plainChange : { firedAgain };
 }
 
 /** How far `score` is above the lowest of itself and the replaced scores inside the window; lets go what is outside. */
