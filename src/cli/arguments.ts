@@ -40,6 +40,12 @@ export function modelPaths(options: ModelOptions): string[] {
   return options.model ?? [options.models];
 }
 
+/** The value of an option that counts something: a whole number, 0 or more. */
+export function countArgument(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Expected a whole number, such as 20.");
+  return Number(text);
+}
+
 function instantArgument(text: string): EpochMs {
   const at = parseInstant(text);
   if (at === undefined) {

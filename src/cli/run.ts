@@ -1,5 +1,7 @@
 /** From arguments to an exit code: 0 ok, 1 failed, 2 usage, 3 checks found problems. */
 import { readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { ScorefoldError } from "../errors.js";
 import { demoCommand } from "./commands/demo.js";
@@ -26,6 +28,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   io.stderr.on("error", onBrokenPipe);
   try {
     await program(io).parseAsync(args, { from: "user" });
+    await written(io.stdout);
     return exitOk;
   } catch (error) {
     if (isReaderGone) return exitOk;
@@ -34,6 +37,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     io.stdout.off("error", onBrokenPipe);
     io.stderr.off("error", onBrokenPipe);
   }
+}
+
+/** Waits until a stream has passed on what it was given, or has failed to: what follows need not listen to it. */
+async function written(stream: Writable): Promise<void> {
+  if (stream.writableLength === 0) return;
+  await new Promise<void>((done) => stream.write("", () => done()));
+  // The error event comes after the callbacks of the writes.
+  await nextTurn();
 }
 
 function told(error: unknown, io: Io): number {
@@ -56,10 +67,7 @@ function program(io: Io): Command {
       "Scores contacts by what they do: a score is a pure function of the inputs, and every point can be explained.",
     )
     .version(version(), "--version", "print the version")
-    .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
-    .showSuggestionAfterError()
-    .showHelpAfterError("(--help tells what there is)")
     .addHelpText(
       "after",
       `
@@ -81,6 +89,9 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to
 function configure(command: Command, io: Io): void {
   command
     .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError("(--help tells what there is)")
+    .helpOption("-h, --help", "show help")
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

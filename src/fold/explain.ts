@@ -11,7 +11,7 @@ import { advance } from "./fold.js";
 import { pool } from "./ledger.js";
 import { scoreLine } from "./score-line.js";
 import { cloneState, type ModelState, silenceSince } from "./state.js";
-import { holdsUntil } from "./windows.js";
+import { firstEdge, holdsUntil } from "./windows.js";
 
 export interface Explanation {
   readonly score: ScoreLine;
@@ -123,7 +123,8 @@ function untilOf(model: CompiledModel, state: ModelState, place: number): EpochM
   if (rule.family !== "standing" || state.standing[place] === 0) return null;
   const window = state.windows[rule.window]!;
   if (rule.times !== null) return holdsUntil(rule, window);
-  return Number.isFinite(window.edge) ? window.edge : null;
+  const edge = firstEdge(rule, window, state.clock ?? 0);
+  return Number.isFinite(edge) ? edge : null;
 }
 
 /** The next instant at which time alone changes the score, a dimension, or any line. */

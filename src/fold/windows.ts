@@ -82,10 +82,11 @@ export function enter(
   }
   const hour = Math.ceil(at / hourMs);
   const key = window.latest === null ? null : matchKey(window, resource);
-  if (key !== null) leaveEarlier(window, key);
+  if (key !== null) leaveEarlier(rule, window, key);
   const last = lastHour(window, hour);
   last.count += 1;
-  last.sum += points;
+  // A rule with `times` only counts.
+  if (rule.times === null) last.sum += points;
   if (key !== null) {
     last.matches?.set(key, points);
     window.latest?.set(key, hour);
@@ -121,19 +122,33 @@ function matchKey(window: Window, resource: string | undefined): string {
 }
 
 /** A resource has one match in the window, its latest: the one before goes. */
-function leaveEarlier(window: Window, key: string): void {
+function leaveEarlier(rule: CompiledStanding, window: Window, key: string): void {
   const earlier = window.latest?.get(key);
   if (earlier === undefined) return;
-  const at = window.hours.findIndex(({ hour }) => hour === earlier);
+  const at = placeOf(window.hours, earlier);
   const found = window.hours[at];
   if (found?.matches == null) return;
   found.matches.delete(key);
   found.count -= 1;
   window.count -= 1;
+  if (found.count === 0) window.hours.splice(at, 1);
+  if (rule.times !== null) return;
+  // Added again rather than taken off: the sum is to be that of the matches that are left, to the last bit.
   found.sum = 0;
   for (const points of found.matches.values()) found.sum += points;
-  if (found.count === 0) window.hours.splice(at, 1);
   window.sumBeforeLast = null;
+}
+
+/** The place of an hour among the hours, which ascend. */
+function placeOf(hours: readonly Hour[], hour: number): number {
+  let low = 0;
+  let high = hours.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (hours[middle]!.hour < hour) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Lets go what is outside at `now`, and finds the next edge. Called when an edge has been reached. */
@@ -148,12 +163,18 @@ export function passEdges(rule: CompiledStanding, window: Window, now: EpochMs):
   }
   if (gone > 0) window.hours.splice(0, gone);
   window.sumBeforeLast = null;
-  window.edge = never;
+  window.edge = firstEdge(rule, window, now);
+}
+
+/** The first edge of all hours after `now`; infinity where none is left. */
+export function firstEdge(rule: CompiledStanding, window: Window, now: EpochMs): EpochMs {
+  let edge = never;
   for (const { hour } of window.hours) {
-    window.edge = Math.min(window.edge, nextEdge(rule, hour, now));
+    edge = Math.min(edge, nextEdge(rule, hour, now));
     // Only a rule with several edges needs to look past the oldest hour.
     if (rule.recency === null) break;
   }
+  return edge;
 }
 
 /** How long an hour can still count: its window, or its last recency step where older matches weigh nothing. */

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getHeapStatistics } from "node:v8";
 import { ClassicLevel } from "classic-level";
 import { ScorefoldError } from "../errors.js";
 import { compareInputs, compareText, kindRank } from "../events/order.js";
@@ -14,6 +15,8 @@ import { isDiskFull, writeError } from "./line-output.js";
 import { forgetScratch, rememberScratch } from "./scratch.js";
 
 export const MEMORY_BYTES_MAX = 512 * 1024 * 1024;
+/** Of the heap this process may grow to: the rest is for folding, writing and the garbage in between. */
+const MEMORY_HEAP_SHARE = 0.4;
 /** What an input takes in memory beside its texts, and for each unit of its line: measured, rounded up. */
 const INPUT_BYTES = 150;
 const BYTES_PER_UNIT = 1.5;
@@ -31,10 +34,14 @@ export interface PlacedInput {
 }
 
 export interface SortOptions {
-  /** Estimated; beyond it, inputs go to disk. Default `MEMORY_BYTES_MAX`. */
+  /** Estimated; beyond it, inputs go to disk. Default `MEMORY_BYTES_MAX`, less where the heap is small. */
   readonly memoryBytesMax?: number;
   /** Where the temporary database is made. Default: the system's directory for temporary files. */
   readonly tempDirectory?: string;
+}
+
+function memoryBytesDefault(): number {
+  return Math.min(MEMORY_BYTES_MAX, MEMORY_HEAP_SHARE * getHeapStatistics().heap_size_limit);
 }
 
 export class InputSorter {
@@ -46,7 +53,7 @@ export class InputSorter {
   #spill: Spill | undefined;
 
   constructor(options: SortOptions = {}) {
-    this.#memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
+    this.#memoryBytesMax = options.memoryBytesMax ?? memoryBytesDefault();
     this.#tempDirectory = options.tempDirectory ?? tmpdir();
   }
 

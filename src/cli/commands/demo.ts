@@ -42,6 +42,10 @@ export function demoCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
+Examples:
+  $ scorefold demo
+  $ scorefold demo --contacts 500 --months 12 --seed 7      another company, smaller and older
+
 Everything is made up from the seed: the same seed gives the same bytes. The inputs stay in --dir for you to go on with.`,
     )
     .action(async (options: Options) => {

@@ -7,6 +7,7 @@ import { compile } from "../../model/compile.js";
 import { replay } from "../../rebuild/replay.js";
 import {
   asOfOption,
+  countArgument,
   formatOption,
   inputOption,
   type ModelOptions,
@@ -39,7 +40,9 @@ export function explainCommand(io: Io): Command {
     .addOption(modelsOption())
     .addOption(asOfOption())
     .addOption(tenantOption())
-    .addOption(new Option("--timeline <n>", "so many of the latest changes").default(timelineDefault).argParser(Number))
+    .addOption(
+      new Option("--timeline <n>", "so many of the latest changes").default(timelineDefault).argParser(countArgument),
+    )
     .addOption(formatOption(["text", "json"]))
     .addHelpText(
       "after",

@@ -13,6 +13,13 @@ import { counted, renderTable } from "../table.js";
 export function modelsCommand(io: Io): Command {
   return new Command("models")
     .description("check, show, test and list scoring models")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ scorefold models check models/lead.yaml
+  $ scorefold models test`,
+    )
     .addCommand(checkCommand(io))
     .addCommand(showCommand(io))
     .addCommand(testCommand(io))
@@ -84,6 +91,10 @@ function testCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
+Examples:
+  $ scorefold models test                            every scenario in models/
+  $ scorefold models test models/lead.test.yaml
+
 A scenario file, models/lead.test.yaml:
   model: lead.yaml
   scenarios:
@@ -124,6 +135,13 @@ function listCommand(io: Io): Command {
     .description("the models of a directory")
     .addOption(modelsOption())
     .addOption(formatOption(["table", "json"]))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ scorefold models list
+  $ scorefold models list --models models/archive --format json`,
+    )
     .action((options: { models: string; format: string }) => {
       const { models, problems } = checkFiles([options.models]);
       if (options.format === "json") {

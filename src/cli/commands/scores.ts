@@ -7,6 +7,7 @@ import { compile } from "../../model/compile.js";
 import { replay } from "../../rebuild/replay.js";
 import {
   asOfOption,
+  countArgument,
   formatOption,
   inputOption,
   type ModelOptions,
@@ -45,7 +46,7 @@ export function scoresCommand(io: Io): Command {
     .addOption(
       new Option("--sort <by>", "order of a table or csv").choices(["score", "contact", "activity"]).default("score"),
     )
-    .addOption(new Option("--limit <n>", "at most so many (default: 50 in a table, else all)").argParser(Number))
+    .addOption(new Option("--limit <n>", "at most so many (default: 50 in a table, else all)").argParser(countArgument))
     .addOption(formatOption(["table", "json", "csv"]))
     .addHelpText(
       "after",
