@@ -5,6 +5,8 @@ import type { ExplainedDimension, ExplainedLine, Explanation } from "../fold/exp
 import { visible } from "./io.js";
 import { counted, renderTable, signed } from "./table.js";
 
+const nextLinesShown = 5;
+
 type Paint = (style: "bold" | "dim" | "green" | "red" | "yellow" | "cyan", text: string) => string;
 
 /** `2026-06-30 14:05`: minutes are enough for people; data keeps the milliseconds. */
@@ -68,7 +70,9 @@ function untilText({ until, points }: ExplainedLine): string {
 
 function nextLine({ score }: Explanation, next: Explanation["next"]): string {
   if (next === null) return "  next: nothing changes by time alone";
-  const moved = next.lines.map(({ rule, points }) => `${rule} ${signed(points)}`).join(", ");
+  const shown = next.lines.slice(0, nextLinesShown).map(({ rule, points }) => `${rule} ${signed(points)}`);
+  if (next.lines.length > shown.length) shown.push("…");
+  const moved = shown.join(", ");
   const change = next.score === score.score ? `score stays ${score.score}` : `score ${score.score} -> ${next.score}`;
   return `  next: ${shortInstant(next.at)} ${next.cause}: ${change}${moved === "" ? "" : ` (${moved})`}`;
 }

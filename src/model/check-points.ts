@@ -15,7 +15,6 @@ import {
   readNumber,
   readWord,
   reportDescending,
-  reportRepeated,
   scalarOf,
 } from "./check-values.js";
 import { simpleLowerCase } from "./text.js";
@@ -150,9 +149,24 @@ export function readCaps(findings: Findings, item: Item | undefined, numberOnly:
     const per = readWord(findings, fields?.require("per", `one of ${periods.join(", ")}`), periods);
     return { at: fields?.get("per") ?? each, key: per, points };
   });
-  reportRepeated(findings, perPeriod, "a cap per");
+  warnRepeated(findings, perPeriod);
   const periodCaps = perPeriod.map(({ key, points }) => ({ points: points ?? 0, per: key ?? "day" }));
   return { ...(caps[0] !== undefined && { cap: caps[0] }), periodCaps };
+}
+
+/** Caps of one period are charged alike, so the larger one never binds. */
+function warnRepeated(
+  findings: Findings,
+  caps: readonly { readonly at: Item; readonly key: Period | undefined }[],
+): void {
+  const seen = new Set<Period>();
+  for (const { at, key } of caps) {
+    if (key !== undefined && seen.has(key)) {
+      findings.warning(at, `this rule has a cap per ${key} already; only the smaller one ever binds, remove the other`);
+    } else if (key !== undefined) {
+      seen.add(key);
+    }
+  }
 }
 
 export function readRepeat(findings: Findings, item: Item | undefined): Repeat | undefined {

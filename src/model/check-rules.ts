@@ -68,61 +68,63 @@ export function readRules(findings: Findings, item: Item | undefined, dimensions
 /** A rule with a problem comes out with stand-ins for what could not be read; its model is never used. */
 class RuleReader {
   readonly fields: Fields;
-  private readonly findings: Findings;
-  private readonly dimensions: DimensionNames;
-  private readonly family: Family;
-  private readonly toldBy: string;
+  readonly #findings: Findings;
+  readonly #dimensions: DimensionNames;
+  readonly #family: Family;
+  readonly #toldBy: string;
 
   constructor(findings: Findings, item: Item & { readonly node: MapNode }, dimensions: DimensionNames) {
-    this.findings = findings;
-    this.dimensions = dimensions;
+    this.#findings = findings;
+    this.#dimensions = dimensions;
     this.fields = new Fields(findings, item, allKeys);
     const { family, toldBy } = familyOf(this.fields);
-    this.family = family;
-    this.toldBy = toldBy;
+    this.#family = family;
+    this.#toldBy = toldBy;
   }
 
   rule(): Rule {
-    const { fields, findings } = this;
+    const { fields } = this;
+    const findings = this.#findings;
     const idItem = fields.require("id", "what explanations call the rule, as in `id: clicked`");
     const id = readId(findings, idItem, "a rule id such as `clicked`") ?? "";
     if (idItem !== undefined && reservedIds.includes(id)) {
       findings.error(idItem, `\`${id}\` names a ledger line of its own; choose another rule id`);
     }
-    const strange = this.reportStrangeKeys();
-    const interaction = this.family === "accumulating" || this.family === "standing";
+    const strange = this.#reportStrangeKeys();
+    const interaction = this.#family === "accumulating" || this.#family === "standing";
     const where = readWhere(findings, fields.get("where"), { interaction });
-    switch (this.family) {
+    switch (this.#family) {
       case "accumulating":
-        return this.accumulating(id, where);
+        return this.#accumulating(id, where);
       case "standing":
-        return this.standing(id, where, strange);
+        return this.#standing(id, where, strange);
       case "profile":
-        return this.profile(id, where, strange);
+        return this.#profile(id, where, strange);
       case "inactive":
-        return this.inactive(id, where);
+        return this.#inactive(id, where);
     }
   }
 
   /** Keys that are known, but not for this family. */
-  private reportStrangeKeys(): ReadonlySet<string> {
-    const allowed = [...keysOfAll, ...keysOf[this.family]];
+  #reportStrangeKeys(): ReadonlySet<string> {
+    const allowed = [...keysOfAll, ...keysOf[this.#family]];
     const strange = new Set<string>();
     for (const key of allKeys) {
       const item = this.fields.get(key);
       if (item !== undefined && !allowed.includes(key)) {
         strange.add(key);
-        const article = this.family === "accumulating" || this.family === "inactive" ? "an" : "a";
-        const message = `\`${key}\` is no key of ${article} ${this.family} rule (${this.toldBy}); remove it, or see its keys: ${allowed.join(", ")}`;
-        this.findings.error(item, message);
+        const article = this.#family === "accumulating" || this.#family === "inactive" ? "an" : "a";
+        const message = `\`${key}\` is no key of ${article} ${this.#family} rule (${this.#toldBy}); remove it, or see its keys: ${allowed.join(", ")}`;
+        this.#findings.error(item, message);
       }
     }
     return strange;
   }
 
-  private accumulating(id: string, where: readonly Condition[]): AccumulatingRule {
-    const { fields, findings } = this;
-    const common = { family: "accumulating", id, where, ...this.matching() } as const;
+  #accumulating(id: string, where: readonly Condition[]): AccumulatingRule {
+    const { fields } = this;
+    const findings = this.#findings;
+    const common = { family: "accumulating", id, where, ...this.#matching() } as const;
     const effects = (["points", "set", "suppress"] as const).filter((key) => fields.get(key) !== undefined);
     if (effects.length > 1) {
       findings.error(
@@ -135,7 +137,7 @@ class RuleReader {
       findings.error(fields.at, "`points` is missing: what a match gives (or `set` or `suppress`)");
     }
     if (effect === "suppress") {
-      this.only("suppress");
+      this.#only("suppress");
       const suppress = fields.get("suppress");
       if (suppress !== undefined && readBoolean(findings, suppress) === false) {
         findings.error(suppress, "write `suppress: true`, or remove the rule");
@@ -143,13 +145,13 @@ class RuleReader {
       return { ...common, effect: { kind: "suppress" } };
     }
     if (effect === "set") {
-      this.only("set");
-      return { ...common, effect: this.set() };
+      this.#only("set");
+      return { ...common, effect: this.#set() };
     }
     const { cap, periodCaps } = readCaps(findings, fields.get("cap"), undefined);
     const repeat = readRepeat(findings, fields.get("repeat"));
     const points = readPoints(findings, fields.get("points"));
-    const given = this.given(points);
+    const given = this.#given(points);
     return {
       ...common,
       effect: {
@@ -158,23 +160,24 @@ class RuleReader {
         ...(repeat && { repeat }),
         ...(cap !== undefined && { cap }),
         periodCaps,
-        decays: this.decays(given.dimension, this.dimensions.decaying.has(given.dimension)),
+        decays: this.#decays(given.dimension, this.#dimensions.decaying.has(given.dimension)),
       },
     };
   }
 
-  private standing(id: string, where: readonly Condition[], strange: ReadonlySet<string>): StandingRule {
-    const { fields, findings } = this;
+  #standing(id: string, where: readonly Condition[], strange: ReadonlySet<string>): StandingRule {
+    const { fields } = this;
+    const findings = this.#findings;
     const hasTimes = fields.has("times");
     const within = readDuration(findings, fields.get("within"), "window");
     const times = readTimes(findings, fields.get("times"));
     const after = readDuration(findings, fields.get("after"), "duration");
     const recency = readRecency(findings, fields.get("recency"));
     const repeat = readRepeat(findings, fields.get("repeat"));
-    this.notWith(hasTimes, "recency", "`times` gives its points once, whatever the age of the matches");
-    this.notWith(hasTimes, "repeat", "`times` gives its points once");
-    this.notWith(fields.has("scope"), "repeat", "`scope: resource` takes one match of each resource");
-    this.notWith(!hasTimes, "after", "it holds back a rule with `times`, and this one has none");
+    this.#notWith(hasTimes, "recency", "`times` gives its points once, whatever the age of the matches");
+    this.#notWith(hasTimes, "repeat", "`times` gives its points once");
+    this.#notWith(fields.has("scope"), "repeat", "`scope: resource` takes one match of each resource");
+    this.#notWith(!hasTimes, "after", "it holds back a rule with `times`, and this one has none");
     if (!strange.has("set") && !strange.has("suppress")) {
       fields.require("points", "what the rule gives while it holds");
     }
@@ -185,8 +188,8 @@ class RuleReader {
       family: "standing",
       id,
       where,
-      ...this.matching(),
-      ...this.given(points),
+      ...this.#matching(),
+      ...this.#given(points),
       ...(cap !== undefined && { cap }),
       ...(within !== undefined && { within }),
       ...(times && { times }),
@@ -196,18 +199,20 @@ class RuleReader {
     };
   }
 
-  private profile(id: string, where: readonly Condition[], strange: ReadonlySet<string>): ProfileRule {
-    const { fields, findings } = this;
+  #profile(id: string, where: readonly Condition[], strange: ReadonlySet<string>): ProfileRule {
+    const { fields } = this;
+    const findings = this.#findings;
     if (strange.size === 0) {
       fields.require("points", "what the profile gives (or `when`, for a rule about interactions)");
     }
     const points = readPoints(findings, fields.get("points"), "in a profile rule: no interaction is at hand");
     const { cap } = readCaps(findings, fields.get("cap"), "a profile rule");
-    return { family: "profile", id, where, ...this.given(points), ...(cap !== undefined && { cap }) };
+    return { family: "profile", id, where, ...this.#given(points), ...(cap !== undefined && { cap }) };
   }
 
-  private inactive(id: string, where: readonly Condition[]): InactiveRule {
-    const { fields, findings } = this;
+  #inactive(id: string, where: readonly Condition[]): InactiveRule {
+    const { fields } = this;
+    const findings = this.#findings;
     const inactive = readDuration(findings, fields.get("inactive"), "duration") ?? 0;
     const common = { family: "inactive", id, where, inactive } as const;
     const { cap } = readCaps(findings, fields.get("cap"), "an inactive rule");
@@ -216,26 +221,27 @@ class RuleReader {
     }
     if (fields.get("points") === undefined && fields.get("set") !== undefined) {
       reportNoEffect(findings, fields, ["weight", "cap", "decays"], "beside `set`");
-      return { ...common, effect: this.set() };
+      return { ...common, effect: this.#set() };
     }
     if (!fields.has("set")) {
       fields.require("points", "what a spell of silence gives (or `set`)");
     }
     const points = readPoints(findings, fields.get("points"), "in an inactive rule: no interaction is at hand");
-    const given = this.given(points);
+    const given = this.#given(points);
     return {
       ...common,
       effect: {
         kind: "points",
         ...given,
         ...(cap !== undefined && { cap }),
-        decays: this.decays(given.dimension, false),
+        decays: this.#decays(given.dimension, false),
       },
     };
   }
 
-  private matching(): Pick<StandingRule, "when" | "automated" | "scopeResource"> {
-    const { fields, findings } = this;
+  #matching(): Pick<StandingRule, "when" | "automated" | "scopeResource"> {
+    const { fields } = this;
+    const findings = this.#findings;
     const item = fields.get("when");
     if (item?.node.kind === "list" && item.node.items.length === 0) {
       findings.error(item, "the list is empty: name at least one type, or `*` for all");
@@ -245,23 +251,23 @@ class RuleReader {
     return { when, automated, scopeResource: readWord(findings, fields.get("scope"), ["resource"]) !== undefined };
   }
 
-  private given(points: StandingRule["points"] | undefined): Pick<StandingRule, "dimension" | "points" | "weight"> {
-    const dimension = readDimension(this.findings, this.fields, this.dimensions.ids, false) ?? "";
-    const weight = readNumber(this.findings, this.fields.get("weight")) ?? 1;
+  #given(points: StandingRule["points"] | undefined): Pick<StandingRule, "dimension" | "points" | "weight"> {
+    const dimension = readDimension(this.#findings, this.fields, this.#dimensions.ids, false) ?? "";
+    const weight = readNumber(this.#findings, this.fields.get("weight")) ?? 1;
     return { dimension, points: points ?? { kind: "number", value: 0 }, weight };
   }
 
-  private set(): { readonly kind: "set"; readonly dimension: string; readonly set: number } {
-    const set = readNumber(this.findings, this.fields.get("set")) ?? 0;
-    const dimension = readDimension(this.findings, this.fields, this.dimensions.ids, true) ?? "";
+  #set(): { readonly kind: "set"; readonly dimension: string; readonly set: number } {
+    const set = readNumber(this.#findings, this.fields.get("set")) ?? 0;
+    const dimension = readDimension(this.#findings, this.fields, this.#dimensions.ids, true) ?? "";
     return { kind: "set", dimension, set };
   }
 
-  private decays(dimension: string, otherwise: boolean): boolean {
+  #decays(dimension: string, otherwise: boolean): boolean {
     const item = this.fields.get("decays");
-    const decays = readBoolean(this.findings, item) ?? otherwise;
-    if (item !== undefined && decays && dimension !== "" && !this.dimensions.decaying.has(dimension)) {
-      this.findings.warning(
+    const decays = readBoolean(this.#findings, item) ?? otherwise;
+    if (item !== undefined && decays && dimension !== "" && !this.#dimensions.decaying.has(dimension)) {
+      this.#findings.warning(
         item,
         `dimension \`${dimension}\` has no decay, so nothing decays; remove \`decays\` or add a decay`,
       );
@@ -270,20 +276,20 @@ class RuleReader {
   }
 
   /** Reports keys that mean nothing beside `set` or `suppress`. */
-  private only(effect: keyof typeof keysWithEffect): void {
+  #only(effect: keyof typeof keysWithEffect): void {
     const allowed = keysWithEffect[effect];
     for (const key of keysOfAll.concat(keysOf.accumulating)) {
       const item = this.fields.get(key);
       if (item !== undefined && !allowed.includes(key) && key !== "points" && key !== "set" && key !== "suppress") {
-        this.findings.error(item, `\`${key}\` does not go with \`${effect}\`; its keys: ${allowed.join(", ")}`);
+        this.#findings.error(item, `\`${key}\` does not go with \`${effect}\`; its keys: ${allowed.join(", ")}`);
       }
     }
   }
 
-  private notWith(condition: boolean, key: string, why: string): void {
+  #notWith(condition: boolean, key: string, why: string): void {
     const item = this.fields.get(key);
     if (condition && item !== undefined) {
-      this.findings.error(item, `\`${key}\` does not go here: ${why}; remove it`);
+      this.#findings.error(item, `\`${key}\` does not go here: ${why}; remove it`);
     }
   }
 }

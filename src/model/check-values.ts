@@ -6,7 +6,7 @@
 import { nearest, suggestion } from "../nearest.js";
 import { hourMs, parseDuration } from "./duration.js";
 import { numberSizeMax } from "./formula.js";
-import { joinKey, type MapEntry, type MapNode, type ParseResult, type ScalarNode, type TreeNode } from "./parse.js";
+import { joinKey, type MapEntry, type MapNode, type ScalarNode, type Tree, type TreeNode } from "./parse.js";
 import type { DurationMs, ModelProblem, SourcePlace } from "./types.js";
 
 /** Ids, as those of inputs. */
@@ -25,31 +25,43 @@ export interface Item {
 /** The problems found so far in one file. */
 export class Findings {
   readonly problems: ModelProblem[] = [];
-  private readonly file: string;
-  private readonly placeIn: ParseResult["placeIn"];
+  readonly #file: string;
+  readonly #placeIn: Tree["placeIn"];
 
-  constructor(file: string, placeIn: ParseResult["placeIn"]) {
-    this.file = file;
-    this.placeIn = placeIn;
+  constructor(file: string, placeIn: Tree["placeIn"]) {
+    this.#file = file;
+    this.#placeIn = placeIn;
   }
 
   error(at: Pick<Item, "path" | "place">, message: string): void {
-    this.add("error", at, message);
+    this.#add("error", at, message);
   }
 
   warning(at: Pick<Item, "path" | "place">, message: string): void {
-    this.add("warning", at, message);
+    this.#add("warning", at, message);
   }
 
   /** At the `index`-th character of a text. */
   errorInside(at: Item, index: number, message: string): void {
-    const place = at.node.kind === "scalar" ? this.placeIn(at.node, index) : at.place;
+    const place = at.node.kind === "scalar" ? this.#placeIn(at.node, index) : at.place;
     this.error({ path: at.path, place }, message);
   }
 
-  private add(severity: ModelProblem["severity"], at: Pick<Item, "path" | "place">, message: string): void {
+  /** By place; problems that would not be read any more are counted instead. */
+  inOrder(): readonly ModelProblem[] {
+    const sorted = [...this.problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    const left = sorted[problemsMax];
+    if (left === undefined) {
+      return sorted;
+    }
+    const message = `${sorted.length - problemsMax} more problems are not shown; mend those above first`;
+    const severity = sorted.some((each) => each.severity === "error") ? "error" : "warning";
+    return [...sorted.slice(0, problemsMax), { ...left, path: "", severity, message }];
+  }
+
+  #add(severity: ModelProblem["severity"], at: Pick<Item, "path" | "place">, message: string): void {
     const { path, place } = at;
-    this.problems.push({ severity, file: this.file, ...place, path: printable(path), message: printable(message) });
+    this.problems.push({ severity, file: this.#file, ...place, path: printable(path), message: printable(message) });
   }
 }
 
@@ -62,10 +74,10 @@ function printable(text: string): string {
 /** A mapping with a closed set of keys; unknown ones have been reported. */
 export class Fields {
   readonly at: Item;
-  private readonly findings: Findings;
-  private readonly items = new Map<string, Item>();
+  readonly #findings: Findings;
+  readonly #items = new Map<string, Item>();
   /** Known keys that an unknown one was probably meant to be: not reported as missing as well. */
-  private readonly misspelt = new Set<string>();
+  readonly #misspelt = new Set<string>();
 
   /** `strange` reports an unknown key and may return what was meant; by default the nearest of `known` is named. */
   constructor(
@@ -75,11 +87,11 @@ export class Fields {
     strange?: (key: string, keyAt: Pick<Item, "path" | "place">) => string | undefined,
   ) {
     this.at = at;
-    this.findings = findings;
+    this.#findings = findings;
     for (const { key, keyPlace, value } of at.node.entries) {
       const path = joinKey(at.path, key);
       if (known.includes(key)) {
-        this.items.set(key, { node: value, path, place: value.place });
+        this.#items.set(key, { node: value, path, place: value.place });
         continue;
       }
       const near = nearest(key, known);
@@ -89,26 +101,26 @@ export class Fields {
         strange(key, { path, place: keyPlace });
       }
       if (near !== undefined) {
-        this.misspelt.add(near);
+        this.#misspelt.add(near);
       }
     }
   }
 
   get(key: string): Item | undefined {
-    return this.items.get(key);
+    return this.#items.get(key);
   }
 
   /** Also true for a key that is there but misspelt. */
   has(key: string): boolean {
-    return this.items.has(key) || this.misspelt.has(key);
+    return this.#items.has(key) || this.#misspelt.has(key);
   }
 
   /** The value of a key that must be there; `what` goes on in "`id` is missing: ...". */
   require(key: string, what: string): Item | undefined {
     if (!this.has(key)) {
-      this.findings.error(this.at, `\`${key}\` is missing: ${what}`);
+      this.#findings.error(this.at, `\`${key}\` is missing: ${what}`);
     }
-    return this.items.get(key);
+    return this.#items.get(key);
   }
 }
 

@@ -14,7 +14,6 @@ import {
   hasControlCharacters,
   type Item,
   isMapItem,
-  problemsMax,
   readDuration,
   readFields,
   readId,
@@ -27,8 +26,8 @@ import {
 } from "./check-values.js";
 import { dayMs } from "./duration.js";
 import { parseFormula } from "./formula.js";
-import { parseTree } from "./parse.js";
-import type { Decay, Dimension, Formula, Model, ModelProblem, ModelResult, Range } from "./types.js";
+import { parseTree, type Tree, type TreeNode } from "./parse.js";
+import type { Decay, Dimension, Formula, Model, ModelResult, Range } from "./types.js";
 
 const modelKeys = [
   "model",
@@ -61,24 +60,21 @@ export function checkModel(text: string, file: string): ModelResult {
   for (const { line, column, path, message } of problems) {
     findings.error({ place: { line, column }, path }, message);
   }
-  const model = root && readModel(findings, { node: root, path: "", place: root.place });
-  const all = inOrder(findings.problems);
-  if (model === undefined || all.some(({ severity }) => severity === "error")) {
-    return { ok: false, problems: all };
-  }
-  return { ok: true, model, warnings: all };
+  return checked(findings, root);
 }
 
-/** By place; errors that would not be read any more are counted instead. */
-function inOrder(problems: readonly ModelProblem[]): readonly ModelProblem[] {
-  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-  const left = sorted[problemsMax];
-  if (left === undefined) {
-    return sorted;
+/** As `checkModel`, of a model that stands in a file of another kind; places are those of that file. */
+export function checkModelTree({ root, placeIn }: Tree, file: string): ModelResult {
+  return checked(new Findings(file, placeIn), root);
+}
+
+function checked(findings: Findings, root: TreeNode | undefined): ModelResult {
+  const model = root && readModel(findings, { node: root, path: "", place: root.place });
+  const problems = findings.inOrder();
+  if (model === undefined || problems.some(({ severity }) => severity === "error")) {
+    return { ok: false, problems };
   }
-  const message = `${sorted.length - problemsMax} more problems are not shown; mend those above first`;
-  const severity = sorted.some((each) => each.severity === "error") ? "error" : "warning";
-  return [...sorted.slice(0, problemsMax), { ...left, path: "", severity, message }];
+  return { ok: true, model, warnings: problems };
 }
 
 function readModel(findings: Findings, root: Item): Model | undefined {

@@ -59,101 +59,101 @@ interface Token {
 
 class FormulaParser {
   readonly problems: FormulaProblem[] = [];
-  private readonly text: string;
-  private readonly dimensions: readonly string[];
-  private position = 0;
-  private depth = 0;
-  private token: Token;
+  readonly #text: string;
+  readonly #dimensions: readonly string[];
+  #position = 0;
+  #depth = 0;
+  #token: Token;
 
   constructor(text: string, dimensions: readonly string[]) {
-    this.text = text;
-    this.dimensions = dimensions;
-    this.token = { kind: "end", text: "", index: 0 };
+    this.#text = text;
+    this.#dimensions = dimensions;
+    this.#token = { kind: "end", text: "", index: 0 };
   }
 
   whole(): Formula {
-    this.token = this.read();
-    const formula = this.sum();
-    if (this.token.kind !== "end") {
-      const advice = this.token.text === ")" ? "there is no `(` for it" : "an operator (+ - * /) is missing before it";
-      throw new GrammarMistake(this.token.index, `unexpected \`${this.token.text}\`; ${advice}`);
+    this.#token = this.#read();
+    const formula = this.#sum();
+    if (this.#token.kind !== "end") {
+      const advice = this.#token.text === ")" ? "there is no `(` for it" : "an operator (+ - * /) is missing before it";
+      throw new GrammarMistake(this.#token.index, `unexpected \`${this.#token.text}\`; ${advice}`);
     }
     return formula;
   }
 
-  private sum(): Formula {
-    let left = this.product();
-    while (this.token.text === "+" || this.token.text === "-") {
-      const op = this.token.text;
-      this.token = this.read();
-      left = { op, left, right: this.product() };
+  #sum(): Formula {
+    let left = this.#product();
+    while (this.#token.text === "+" || this.#token.text === "-") {
+      const op = this.#token.text;
+      this.#token = this.#read();
+      left = { op, left, right: this.#product() };
     }
     return left;
   }
 
-  private product(): Formula {
-    let left = this.factor();
-    while (this.token.text === "*" || this.token.text === "/") {
-      const op = this.token.text;
-      this.token = this.read();
-      left = { op, left, right: this.factor() };
+  #product(): Formula {
+    let left = this.#factor();
+    while (this.#token.text === "*" || this.#token.text === "/") {
+      const op = this.#token.text;
+      this.#token = this.#read();
+      left = { op, left, right: this.#factor() };
     }
     return left;
   }
 
-  private factor(): Formula {
-    const { kind, text, index } = this.token;
+  #factor(): Formula {
+    const { kind, text, index } = this.#token;
     if (kind === "number") {
       const value = Number(text);
       if (!(value <= numberSizeMax)) {
         this.problems.push({ index, message: `a number is at most ${numberSizeMax} in size, found ${text}` });
       }
-      this.token = this.read();
+      this.#token = this.#read();
       return { op: "number", value };
     }
     if (kind === "id") {
-      if (!this.dimensions.includes(text)) {
-        const message = `unknown dimension \`${text}\`${suggestion(text, this.dimensions)}`;
+      if (!this.#dimensions.includes(text)) {
+        const message = `unknown dimension \`${text}\`${suggestion(text, this.#dimensions)}`;
         this.problems.push({ index, message });
       }
-      this.token = this.read();
+      this.#token = this.#read();
       return { op: "dimension", id: text };
     }
     if (text !== "-" && text !== "(") {
       const found = kind === "end" ? "the end of the formula" : `\`${text}\``;
       throw new GrammarMistake(index, `expected a number, a dimension, \`-\` or \`(\`, found ${found}`);
     }
-    this.depth += 1;
-    if (this.depth > formulaDepthMax) {
+    this.#depth += 1;
+    if (this.#depth > formulaDepthMax) {
       throw new GrammarMistake(index, `nested deeper than ${formulaDepthMax} levels; simplify the formula`);
     }
-    this.token = this.read();
-    const inner = text === "-" ? this.negation() : this.parenthesis(index);
-    this.depth -= 1;
+    this.#token = this.#read();
+    const inner = text === "-" ? this.#negation() : this.#parenthesis(index);
+    this.#depth -= 1;
     return inner;
   }
 
-  private negation(): Formula {
-    return { op: "negate", of: this.factor() };
+  #negation(): Formula {
+    return { op: "negate", of: this.#factor() };
   }
 
-  private parenthesis(opened: number): Formula {
-    const inner = this.sum();
-    if (this.token.text !== ")") {
-      const found = this.token.kind === "end" ? "the end of the formula" : `\`${this.token.text}\``;
+  #parenthesis(opened: number): Formula {
+    const inner = this.#sum();
+    if (this.#token.text !== ")") {
+      const found = this.#token.kind === "end" ? "the end of the formula" : `\`${this.#token.text}\``;
       const opening = `the \`(\` at character ${opened + 1}`;
-      throw new GrammarMistake(this.token.index, `expected \`)\` for ${opening}, found ${found}`);
+      throw new GrammarMistake(this.#token.index, `expected \`)\` for ${opening}, found ${found}`);
     }
-    this.token = this.read();
+    this.#token = this.#read();
     return inner;
   }
 
-  private read(): Token {
-    tokenPattern.lastIndex = this.position;
-    const match = tokenPattern.exec(this.text);
+  #read(): Token {
+    tokenPattern.lastIndex = this.#position;
+    const match = tokenPattern.exec(this.#text);
     if (match === null) {
-      const rest = this.text.slice(this.position).trimStart();
-      const index = this.text.length - rest.length;
+      const rest = this.#text.slice(this.#position).trimStart();
+      const index = this.#text.length - rest.length;
       if (rest === "") {
         return { kind: "end", text: "", index };
       }
@@ -161,11 +161,11 @@ class FormulaParser {
       const allowed = "a formula has + - * / ( ), numbers and dimension ids";
       throw new GrammarMistake(index, `unexpected \`${character}\`; ${allowed}`);
     }
-    this.position = tokenPattern.lastIndex;
+    this.#position = tokenPattern.lastIndex;
     const [, number, id, sign] = match;
     const text = number ?? id ?? sign ?? "";
     const kind = number !== undefined ? "number" : id !== undefined ? "id" : "sign";
-    return { kind, text, index: this.position - text.length };
+    return { kind, text, index: this.#position - text.length };
   }
 }
 

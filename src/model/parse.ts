@@ -1,13 +1,13 @@
 /**
- * Text (YAML 1.2 core, and so JSON too) -> a tree in which every key and value knows its line and column. A model file
- * comes from anyone: nothing in it can make this throw, run long or grow without bound.
+ * Text (YAML 1.2 core, and so JSON too) -> a tree in which every key and value knows its line and column. Models and
+ * scenarios come from anyone: nothing in them can make this throw, run long or grow without bound.
  */
 import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from "yaml";
 import type { SourcePlace } from "./types.js";
 
-/** Size of a model file. */
-export const modelBytesMax = 1_048_576;
-/** Keys and values of a model, each alias counted as all that it stands for. */
+/** Size of a file. */
+export const fileBytesMax = 1_048_576;
+/** Keys and values of a file, each alias counted as all that it stands for. */
 export const treeNodesMax = 100_000;
 /** Lists and mappings inside each other. Deeper ones would take the parser itself to the end of its stack. */
 export const nestingDepthMax = 64;
@@ -52,16 +52,40 @@ export interface SyntaxProblem extends SourcePlace {
   readonly message: string;
 }
 
-export interface ParseResult {
+/** A whole file, or a part of one. */
+export interface Tree {
+  readonly root: TreeNode;
+  /** The place of the `index`-th UTF-16 unit of a scalar's value; exact unless the scalar is written with escapes. */
+  readonly placeIn: (scalar: ScalarNode, index: number) => SourcePlace;
+}
+
+export interface ParseResult extends Pick<Tree, "placeIn"> {
   /** Absent where the text can't be read as a whole. */
   readonly root?: TreeNode;
   readonly problems: readonly SyntaxProblem[];
-  /** The place of the `index`-th UTF-16 unit of a scalar's value; exact unless the scalar is written with escapes. */
-  placeIn(scalar: ScalarNode, index: number): SourcePlace;
 }
 
-/** Reads a model's text into a tree, naming all problems of syntax; never throws. */
-export function parseTree(text: string): ParseResult {
+/** What a kind of file is told to whoever writes one. */
+export interface FileKind {
+  /** `<plural> are YAML 1.2`. */
+  readonly plural: string;
+  /** What to do with a file that is too large. */
+  readonly split: string;
+  /** What an empty file lacks. */
+  readonly start: string;
+  /** What to do with a second document. */
+  readonly single: string;
+}
+
+const modelKind: FileKind = {
+  plural: "models",
+  split: "split the model into several",
+  start: "a model starts with `model: <id>` and `version: <number>`",
+  single: "keep one model in a file",
+};
+
+/** Reads a text into a tree, naming all problems of syntax; never throws. `kind` only words the messages. */
+export function parseTree(text: string, kind: FileKind = modelKind): ParseResult {
   // A byte order mark is no part of the text: columns count without it.
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const lines = new LineCounter();
@@ -75,11 +99,11 @@ export function parseTree(text: string): ParseResult {
     problems: [{ ...placeAt(offset), path: "", message }],
     placeIn,
   });
-  if (utf8BytesOver(source, modelBytesMax)) {
-    return failed(0, `the file is larger than ${modelBytesMax} bytes; split the model into several`);
+  if (utf8BytesOver(source, fileBytesMax)) {
+    return failed(0, `the file is larger than ${fileBytesMax} bytes; ${kind.split}`);
   }
   try {
-    const composed = compose(source, lines);
+    const composed = compose(source, lines, kind);
     if ("tooDeepAt" in composed) {
       return failed(composed.tooDeepAt, tooDeep);
     }
@@ -89,7 +113,7 @@ export function parseTree(text: string): ParseResult {
     }
     const { contents } = composed.document;
     if (contents === null || (isScalar(contents) && contents.value === null)) {
-      return failed(0, "the file is empty; a model starts with `model: <id>` and `version: <number>`");
+      return failed(0, `the file is empty; ${kind.start}`);
     }
     const builder = new TreeBuilder(placeAt);
     const root = builder.node(contents, "");
@@ -108,7 +132,7 @@ type Composed =
  * The library's own `parseDocument`, with a look at the depth after each token: 500,000 brackets would end the process
  * before any error of the library could be caught.
  */
-function compose(source: string, lines: LineCounter): Composed {
+function compose(source: string, lines: LineCounter, kind: FileKind): Composed {
   const parser = new Parser(lines.addNewLine);
   const tokens = [];
   for (const lexeme of new Lexer().lex(source)) {
@@ -142,11 +166,11 @@ function compose(source: string, lines: LineCounter): Composed {
   }));
   const second = documents[1];
   if (second !== undefined) {
-    const message = "a second document begins here; keep one model in a file";
+    const message = `a second document begins here; ${kind.single}`;
     problems.push({ offset: second.range[0], message });
   }
   if (document.directives?.yaml.explicit && document.directives.yaml.version !== "1.2") {
-    const message = "models are YAML 1.2; remove the `%YAML` line";
+    const message = `${kind.plural} are YAML 1.2; remove the \`%YAML\` line`;
     problems.push({ offset: 0, message });
   }
   return { document, problems };
@@ -162,80 +186,82 @@ const syntaxAdvice: Readonly<Record<string, string>> = {
 /** Makes our tree of the library's, with aliases resolved and counted, and duplicate keys told with both places. */
 class TreeBuilder {
   readonly problems: SyntaxProblem[] = [];
-  private readonly placeAt: (offset: number) => SourcePlace;
-  private readonly anchors = new Map<string, { node: TreeNode; size: number; height: number } | "open">();
-  private size = 0;
+  readonly #placeAt: (offset: number) => SourcePlace;
+  readonly #anchors = new Map<string, { node: TreeNode; size: number; height: number } | "open">();
+  #size = 0;
   /** Lists and mappings around the node being built, and the most of them since the last anchor began. */
-  private depth = 0;
-  private deepest = 0;
+  #depth = 0;
+  #deepest = 0;
   /** Too large or too deep: what comes after was not read. */
   overflown = false;
 
   constructor(placeAt: (offset: number) => SourcePlace) {
-    this.placeAt = placeAt;
+    this.#placeAt = placeAt;
   }
 
   /** `node` is any node of the library's tree, or null for one that is not written out. */
   node(node: unknown, path: string): TreeNode {
     const offset = offsetOf(node);
-    if (!this.grow(1, offset, path)) {
-      return this.nothing(offset);
+    if (!this.#grow(1, offset, path)) {
+      return this.#nothing(offset);
     }
     if (isAlias(node)) {
-      return this.alias(node.source, offset, path);
+      return this.#alias(node.source, offset, path);
     }
     const anchor = (node as { anchor?: string } | null)?.anchor;
     if (anchor === undefined) {
-      return this.plain(node, offset, path);
+      return this.#plain(node, offset, path);
     }
-    const { size, depth, deepest } = this;
-    this.anchors.set(anchor, "open");
-    this.deepest = depth;
-    const built = this.plain(node, offset, path);
-    this.anchors.set(anchor, { node: built, size: this.size - size + 1, height: this.deepest - depth });
-    this.deepest = Math.max(deepest, this.deepest);
+    const size = this.#size;
+    const depth = this.#depth;
+    const deepest = this.#deepest;
+    this.#anchors.set(anchor, "open");
+    this.#deepest = depth;
+    const built = this.#plain(node, offset, path);
+    this.#anchors.set(anchor, { node: built, size: this.#size - size + 1, height: this.#deepest - depth });
+    this.#deepest = Math.max(deepest, this.#deepest);
     return built;
   }
 
   /** The subtree is shared, but counted in full: who reads the tree walks it once for each alias. */
-  private alias(name: string, offset: number, path: string): TreeNode {
-    const target = this.anchors.get(name);
+  #alias(name: string, offset: number, path: string): TreeNode {
+    const target = this.#anchors.get(name);
     if (target === undefined || target === "open") {
       const message =
         target === "open"
           ? `\`*${name}\` stands inside what it names; write the part out`
           : `\`*${name}\` names no anchor before it; add \`&${name}\` to what is meant, or put the text in quotes`;
-      this.problem(offset, path, message);
-      return this.nothing(offset);
+      this.#problem(offset, path, message);
+      return this.#nothing(offset);
     }
-    if (!this.deepen(target.height, offset, path)) {
-      return this.nothing(offset);
+    if (!this.#deepen(target.height, offset, path)) {
+      return this.#nothing(offset);
     }
-    return this.grow(target.size, offset, path) ? target.node : this.nothing(offset);
+    return this.#grow(target.size, offset, path) ? target.node : this.#nothing(offset);
   }
 
-  private plain(node: unknown, offset: number, path: string): TreeNode {
-    const place = this.placeAt(offset);
+  #plain(node: unknown, offset: number, path: string): TreeNode {
+    const place = this.#placeAt(offset);
     if (isSeq(node) || isMap(node)) {
-      if (!this.deepen(1, offset, path)) {
-        return this.nothing(offset);
+      if (!this.#deepen(1, offset, path)) {
+        return this.#nothing(offset);
       }
-      this.depth += 1;
+      this.#depth += 1;
       const built: TreeNode = isSeq(node)
         ? { kind: "list", place, items: node.items.map((item, i) => this.node(item, `${path}[${i}]`)) }
-        : { kind: "map", place, entries: this.entries(node.items, path) };
-      this.depth -= 1;
+        : { kind: "map", place, entries: this.#entries(node.items, path) };
+      this.#depth -= 1;
       return built;
     }
     if (!isScalar(node)) {
-      return this.nothing(offset);
+      return this.#nothing(offset);
     }
     const value = node.value as ScalarNode["value"];
     const end = node.range?.[1] ?? offset;
     return { kind: "scalar", value, written: node.source ?? "", place, start: offset, end };
   }
 
-  private entries(pairs: readonly { key: unknown; value: unknown }[], path: string): MapEntry[] {
+  #entries(pairs: readonly { key: unknown; value: unknown }[], path: string): MapEntry[] {
     const entries: MapEntry[] = [];
     const places = new Map<string, SourcePlace>();
     for (const pair of pairs) {
@@ -258,42 +284,42 @@ class TreeBuilder {
         continue;
       }
       places.set(key, keyPlace);
-      const value = pair.value === null ? this.nothing(offsetOf(pair.key)) : this.node(pair.value, joinKey(path, key));
+      const value = pair.value === null ? this.#nothing(offsetOf(pair.key)) : this.node(pair.value, joinKey(path, key));
       entries.push({ key, keyPlace, value });
     }
     return entries;
   }
 
-  private deepen(levels: number, offset: number, path: string): boolean {
-    this.deepest = Math.max(this.deepest, this.depth + levels);
-    if (this.deepest <= nestingDepthMax) {
+  #deepen(levels: number, offset: number, path: string): boolean {
+    this.#deepest = Math.max(this.#deepest, this.#depth + levels);
+    if (this.#deepest <= nestingDepthMax) {
       return true;
     }
     if (!this.overflown) {
       this.overflown = true;
-      this.problem(offset, path, tooDeep);
+      this.#problem(offset, path, tooDeep);
     }
     return false;
   }
 
-  private grow(nodes: number, offset: number, path: string): boolean {
-    if (this.overflown || this.size + nodes > treeNodesMax) {
+  #grow(nodes: number, offset: number, path: string): boolean {
+    if (this.overflown || this.#size + nodes > treeNodesMax) {
       if (!this.overflown) {
         this.overflown = true;
-        this.problem(offset, path, `more than ${treeNodesMax} keys and values (aliases written out); make it smaller`);
+        this.#problem(offset, path, `more than ${treeNodesMax} keys and values (aliases written out); make it smaller`);
       }
       return false;
     }
-    this.size += nodes;
+    this.#size += nodes;
     return true;
   }
 
-  private problem(offset: number, path: string, message: string): void {
-    this.problems.push({ ...this.placeAt(offset), path, message });
+  #problem(offset: number, path: string, message: string): void {
+    this.problems.push({ ...this.#placeAt(offset), path, message });
   }
 
-  private nothing(offset: number): ScalarNode {
-    return { kind: "scalar", value: null, written: "", place: this.placeAt(offset), start: offset, end: offset };
+  #nothing(offset: number): ScalarNode {
+    return { kind: "scalar", value: null, written: "", place: this.#placeAt(offset), start: offset, end: offset };
   }
 }
 

@@ -2,6 +2,7 @@
 import { parseInstant } from "../events/time.js";
 import type { Adjustment, EpochMs, Input, Interaction, JsonObject, TenantId } from "../events/types.js";
 import { RETRACTION } from "../events/types.js";
+import type { FileKind } from "../model/parse.js";
 import { parseOffset } from "./offset.js";
 import {
   CONTACT_DEFAULT,
@@ -59,12 +60,21 @@ const causeKinds = [
   "model",
 ] as const;
 
+const scenarioKind: FileKind = {
+  plural: "scenario files",
+  split: "split the scenarios over several files",
+  start: "expected model and scenarios",
+  single: "take out the line `---`",
+};
+
 /** Reads a scenario file; all its problems at once, each with line and column. */
 export function parseScenarioFile(text: string, file: string): ScenarioFile {
-  const reader = new YamlReader(text, file);
+  const reader = new YamlReader(text, file, scenarioKind);
+  const { root } = reader;
   // What follows a mistake of YAML itself would only be noise.
-  const scenarios = reader.problems.length > 0 ? [] : new ScenarioParser(reader).file();
-  return reader.problems.length > 0 ? { ok: false, problems: reader.problems } : { ok: true, scenarios };
+  const scenarios = root === undefined || reader.problems.length > 0 ? [] : new ScenarioParser(reader).file(root);
+  const { problems } = reader;
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, scenarios };
 }
 
 class ScenarioParser {
@@ -75,12 +85,7 @@ class ScenarioParser {
 
   constructor(readonly reader: YamlReader) {}
 
-  file(): Scenario[] {
-    const root = this.reader.root;
-    if (root === undefined) {
-      this.reader.report(undefined, "the file is empty; expected model and scenarios");
-      return [];
-    }
+  file(root: Field): Scenario[] {
     const fields = this.reader.fields(root, fileKeys);
     if (fields === undefined) {
       return [];
@@ -130,7 +135,7 @@ class ScenarioParser {
     }
     return {
       name,
-      line: this.reader.place(item).line,
+      line: item.place.line,
       models,
       start: this.#start,
       tenantId: this.#tenantId,
@@ -146,7 +151,7 @@ class ScenarioParser {
   #name(item: Field, fields: Fields): string {
     const field = this.reader.required(item, fields, "name");
     const name = (field && this.reader.string(field)) ?? "";
-    if (name !== "" && this.#names.has(name)) {
+    if (field !== undefined && name !== "" && this.#names.has(name)) {
       this.reader.report(field, `there is a scenario "${name}" already; names tell failures apart`);
     }
     this.#names.add(name);
@@ -162,14 +167,14 @@ class ScenarioParser {
     const sources = many === undefined ? (one === undefined ? [] : [one]) : this.reader.items(many);
     return sources.flatMap((field): ModelSource[] => {
       if (this.reader.isMapping(field)) {
-        return [{ text: this.reader.isolated(field) }];
+        return [{ tree: this.reader.tree(field) }];
       }
       const name = this.reader.scalar(field);
       if (typeof name !== "string" || name === "") {
         this.reader.report(field, "expected the name of a model file beside this one, or a model in place");
         return [];
       }
-      return [{ name, place: this.reader.place(field) }];
+      return [{ name, place: field.place }];
     });
   }
 
@@ -313,7 +318,7 @@ class ScenarioParser {
     const lastActivityAt = last && (this.reader.isNull(last) ? null : this.#instant(last));
     return {
       at,
-      line: this.reader.place(field).line,
+      line: field.place.line,
       contactId: this.reader.textOf(fields, "contact") ?? CONTACT_DEFAULT,
       ...(noneField !== undefined && { none: true }),
       ...(lastActivityAt !== undefined && { lastActivityAt }),
@@ -334,7 +339,7 @@ class ScenarioParser {
       return undefined;
     }
     const contactId = this.reader.textOf(fields, "contact") ?? CONTACT_DEFAULT;
-    return { fields, output: { at, contactId, line: this.reader.place(field).line } };
+    return { fields, output: { at, contactId, line: field.place.line } };
   }
 
   #crossing(field: Field): ExpectedCrossing | undefined {

@@ -27,6 +27,7 @@
  * the file holds.
  */
 import type { ContactId, EpochMs, Input, TenantId } from "../events/types.js";
+import type { Tree } from "../model/parse.js";
 import type { ModelProblem, SourcePlace } from "../model/types.js";
 
 export const CONTACT_DEFAULT = "c1";
@@ -34,8 +35,8 @@ export const TENANT_DEFAULT = "default";
 /** What offsets count from where a file names no `start`: a Monday. */
 export const START_DEFAULT: EpochMs = 1_767_571_200_000; // 2026-01-05T00:00:00Z
 
-/** A model file by the name written in the scenario file, or the text of a model written in place. */
-export type ModelSource = { readonly name: string; readonly place: SourcePlace } | { readonly text: string };
+/** A model file by the name written in the scenario file, or a model written in place. */
+export type ModelSource = { readonly name: string; readonly place: SourcePlace } | { readonly tree: Tree };
 
 export interface Scenario {
   readonly name: string;

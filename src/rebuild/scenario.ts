@@ -6,9 +6,10 @@ import { canonicalJson } from "../events/canonical.js";
 import { compareInputs, compareText } from "../events/order.js";
 import type { ContactId, EpochMs, Input } from "../events/types.js";
 import { ContactFold } from "../fold/contact.js";
-import { checkModel } from "../model/check.js";
+import { checkModel, checkModelTree } from "../model/check.js";
 import { type CompiledModel, compile } from "../model/compile.js";
-import type { Model, ModelProblem, SourcePlace } from "../model/types.js";
+import type { TreeNode } from "../model/parse.js";
+import type { Model, ModelProblem, ModelResult } from "../model/types.js";
 import { compareLine, compareOutputs, type Run, type ScenarioDifference } from "./scenario-differences.js";
 import { parseScenarioFile } from "./scenario-file.js";
 import type { ModelSource, Scenario } from "./scenario-types.js";
@@ -45,9 +46,9 @@ export function runScenarioFile(text: string, file: string, readModel: ReadModel
   if (!parsed.ok) {
     return [{ outcome: "invalid", file, name: file, line: 1, problems: parsed.problems }];
   }
-  const compiledByKey = new Map<string, Compiled>();
+  const compiledByKey = new Map<string | TreeNode, Compiled>();
   const compiledOf = (source: ModelSource): Compiled => {
-    const key = "name" in source ? `name:${source.name}` : `text:${source.text}`;
+    const key = "name" in source ? source.name : source.tree.root;
     const compiled = compiledByKey.get(key) ?? compileSource(source, file, readModel);
     compiledByKey.set(key, compiled);
     return compiled;
@@ -83,15 +84,21 @@ export function formatScenarioResult(result: ScenarioResult): string {
 }
 
 function compileSource(source: ModelSource, file: string, readModel: ReadModel): Compiled {
-  const isFile = "name" in source;
-  const text = isFile ? readModel(source.name) : source.text;
+  const result = "name" in source ? checkNamed(source, file, readModel) : checkModelTree(source.tree, file);
+  return result.ok ? { ok: true, model: result.model, compiled: compile(result.model) } : result;
+}
+
+function checkNamed(
+  { name, place }: Extract<ModelSource, { name: string }>,
+  file: string,
+  readModel: ReadModel,
+): ModelResult {
+  const text = readModel(name);
   if (text === undefined) {
-    const { name, place } = source as { name: string; place: SourcePlace };
     const message = `there is no model file "${name}" beside this file`;
     return { ok: false, problems: [{ severity: "error", file, path: "model", message, ...place }] };
   }
-  const result = checkModel(text, isFile ? source.name : file);
-  return result.ok ? { ok: true, model: result.model, compiled: compile(result.model) } : result;
+  return checkModel(text, name);
 }
 
 function runScenario(scenario: Scenario, file: string, sources: readonly Compiled[]): ScenarioResult {

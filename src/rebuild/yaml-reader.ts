@@ -1,111 +1,74 @@
-/**
- * Reads a YAML text into nodes that know their place, and gathers every problem instead of stopping at the first.
- */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLParseError,
-} from "yaml";
+/** Reads the values of a YAML text that is no model, and gathers every problem instead of stopping at the first. */
 import type { Json, JsonObject } from "../events/types.js";
-import type { ModelProblem, SourcePlace } from "../model/types.js";
+import { Findings, found, type Item } from "../model/check-values.js";
+import { type FileKind, joinKey, parseTree, type ScalarNode, type Tree } from "../model/parse.js";
+import type { ModelProblem } from "../model/types.js";
 import { nearest as nearestName } from "../nearest.js";
 
-/** How many times a text may use aliases before it is taken for an attack. */
-const ALIASES_MAX = 100;
-/** How deep values may be nested; an alias within what it names has no end. */
-const DEPTH_MAX = 64;
-
 /** A value of the file: where it stands, and what it is called there (`scenarios[2].inputs[0].at`). */
-export interface Field {
-  readonly node: Node;
-  readonly path: string;
-}
+export type Field = Item;
 
 /** The fields of a mapping by key. */
 export type Fields = ReadonlyMap<string, Field>;
 
 export class YamlReader {
-  readonly problems: ModelProblem[] = [];
-  readonly #lines = new LineCounter();
-  readonly #document: ReturnType<typeof parseDocument>;
-  /** The whole file; undefined when it is empty. */
+  readonly #findings: Findings;
+  readonly #placeIn: Tree["placeIn"];
+  /** The whole file; undefined where its syntax has problems that leave nothing to read. */
   readonly root: Field | undefined;
 
-  constructor(
-    readonly text: string,
-    readonly file: string,
-  ) {
-    this.#document = parseDocument(text, { version: "1.2", schema: "core", lineCounter: this.#lines });
-    for (const error of this.#document.errors) {
-      const { line, col } = this.#lines.linePos(error.pos[0]);
-      this.problems.push({ severity: "error", file, line, column: col, path: "", message: messageOf(error) });
+  constructor(text: string, file: string, kind: FileKind) {
+    const { root, problems, placeIn } = parseTree(text, kind);
+    this.#placeIn = placeIn;
+    this.#findings = new Findings(file, placeIn);
+    for (const { line, column, path, message } of problems) {
+      this.report({ path, place: { line, column } }, message);
     }
-    visit(this.#document, {
-      Alias: (_key, node) => {
-        if (node.resolve(this.#document) === undefined) {
-          this.report(
-            { node, path: "" },
-            `*${node.source} names no anchor before it; write &${node.source} at what is meant`,
-          );
-        }
-      },
-    });
-    const contents = this.#document.contents;
-    this.root = contents === null ? undefined : { node: contents, path: "" };
+    this.root = root && { node: root, path: "", place: root.place };
   }
 
-  /** Notes a problem at a field, or at the start of the file. */
-  report(field: Field | undefined, message: string): void {
-    const place = field === undefined ? { line: 1, column: 1 } : this.place(field);
-    this.problems.push({ severity: "error", file: this.file, path: field?.path ?? "", message, ...place });
+  /** All that was reported, in the order of the file. */
+  get problems(): readonly ModelProblem[] {
+    return this.#findings.inOrder();
   }
 
-  place(field: Field): SourcePlace {
-    const { line, col } = this.#lines.linePos(field.node.range?.[0] ?? 0);
-    return { line, column: col };
+  report(at: Pick<Field, "path" | "place">, message: string): void {
+    this.#findings.error(at, message);
   }
 
   /** The fields of a mapping; unknown keys are problems. Undefined (and a problem) when it is no mapping. */
   fields(field: Field, known: readonly string[]): Fields | undefined {
-    const node = this.#resolved(field);
-    if (!isMap(node)) {
+    const { node } = field;
+    if (node.kind !== "map") {
       this.report(field, `expected a mapping with ${known.join(", ")}`);
       return undefined;
     }
     const fields = new Map<string, Field>();
-    for (const pair of node.items) {
-      const key = pair.key as Node;
-      const name = isScalar(key) ? String(key.value) : "";
-      const path = field.path === "" ? name : `${field.path}.${name}`;
-      if (!known.includes(name)) {
-        const nearest = nearestName(name, known);
-        const hint = nearest === undefined ? `known are ${known.join(", ")}` : `did you mean "${nearest}"?`;
-        this.report({ node: key, path }, `unknown key "${name}"; ${hint}`);
-      } else if (pair.value !== null) {
-        fields.set(name, { node: pair.value as Node, path });
+    for (const { key, keyPlace, value } of node.entries) {
+      const path = joinKey(field.path, key);
+      if (known.includes(key)) {
+        fields.set(key, { node: value, path, place: value.place });
+        continue;
       }
+      const nearest = nearestName(key, known);
+      const hint = nearest === undefined ? `known are ${known.join(", ")}` : `did you mean "${nearest}"?`;
+      this.report({ path, place: keyPlace }, `unknown key "${key}"; ${hint}`);
     }
     return fields;
   }
 
   /** The items of a list; none (and a problem) when it is no list. */
   items(field: Field): readonly Field[] {
-    const node = this.#resolved(field);
-    if (!isSeq(node)) {
+    const { node, path } = field;
+    if (node.kind !== "list") {
       this.report(field, "expected a list");
       return [];
     }
-    return node.items.map((item, index) => ({ node: item as Node, path: `${field.path}[${index}]` }));
+    return node.items.map((item, index) => ({ node: item, path: `${path}[${index}]`, place: item.place }));
   }
 
   isMapping(field: Field): boolean {
-    return isMap(this.#resolved(field));
+    return field.node.kind === "map";
   }
 
   isNull(field: Field): boolean {
@@ -141,46 +104,21 @@ export class YamlReader {
 
   oneOf<T extends string>(field: Field, allowed: readonly T[]): T | undefined {
     const value = this.scalar(field);
-    const found = allowed.find((item) => item === value);
-    if (found === undefined) {
+    const word = allowed.find((item) => item === value);
+    if (word === undefined) {
       this.report(field, `expected one of ${allowed.join(", ")}`);
     }
-    return found;
+    return word;
   }
 
   /** The value of a scalar, null included; undefined when it is a list or a mapping. */
-  scalar(field: Field): unknown {
-    const node = this.#resolved(field);
-    return isScalar(node) ? node.value : undefined;
+  scalar({ node }: Field): ScalarNode["value"] | undefined {
+    return node.kind === "scalar" ? node.value : undefined;
   }
 
-  /** A whole value as JSON. Undefined (and a problem) for what JSON can't say. */
-  json(field: Field): Json | undefined {
-    let value: unknown;
-    try {
-      value = field.node.toJS(this.#document, { maxAliasCount: ALIASES_MAX });
-    } catch (error) {
-      this.report(field, error instanceof Error ? error.message : String(error));
-      return undefined;
-    }
-    if (!isJson(value)) {
-      this.report(
-        field,
-        `expected finite numbers, texts, true, false, null, lists and mappings, at most ${DEPTH_MAX} deep`,
-      );
-      return undefined;
-    }
-    return value;
-  }
-
-  /**
-   * The text of the file with everything but this value blanked out, so that another parser of the value names the
-   * lines and columns of this file. An alias gives the value it stands for; one inside the value stays an alias, and
-   * that parser knows only the anchors inside the value.
-   */
-  isolated(field: Field): string {
-    const [start, end] = (this.#resolved(field) as Node | undefined)?.range ?? [0, 0];
-    return this.text.slice(0, start).replace(/[^\n]/g, " ") + this.text.slice(start, end);
+  /** A value as a tree of its own, with the places of this file. */
+  tree({ node }: Field): Tree {
+    return { root: node, placeIn: this.#placeIn };
   }
 
   /** The items of an optional list, those that could be read; undefined where there is no such key. */
@@ -201,13 +139,38 @@ export class YamlReader {
     return field;
   }
 
-  /** A mapping as JSON; empty (and a problem) for anything else. */
+  /** A mapping as JSON; empty (and a problem) for anything else. A number that JSON can't say is a problem, and null. */
   object(field: Field): JsonObject {
-    if (!this.isMapping(field)) {
+    const { node, path } = field;
+    if (node.kind !== "map") {
       this.report(field, "expected a mapping");
       return {};
     }
-    return (this.json(field) as JsonObject | undefined) ?? {};
+    // fromEntries makes own properties of all keys, `__proto__` too.
+    return Object.fromEntries(
+      node.entries.map(({ key, value }) => [
+        key,
+        this.#json({ node: value, path: joinKey(path, key), place: value.place }),
+      ]),
+    );
+  }
+
+  #json(field: Field): Json {
+    const { node } = field;
+    switch (node.kind) {
+      case "map":
+        return this.object(field);
+      case "list":
+        return this.items(field).map((item) => this.#json(item));
+      case "scalar":
+        if (typeof node.value === "number" && !Number.isFinite(node.value)) {
+          this.report(field, `expected a finite number, found ${found(node)}`);
+          return null;
+        }
+        return node.value;
+      default:
+        return node satisfies never;
+    }
   }
 
   /** The text of an optional key. */
@@ -235,30 +198,4 @@ export class YamlReader {
     const field = fields.get(key);
     return field && this.boolean(field);
   }
-
-  #resolved(field: Field): unknown {
-    return isAlias(field.node) ? field.node.resolve(this.#document) : field.node;
-  }
-}
-
-/** What is wrong, without the place and the drawing of the line that the library adds. */
-function messageOf(error: YAMLParseError): string {
-  const message = (error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
-  if (message.includes("call stack")) {
-    return "nested too deeply";
-  }
-  return error.code === "MULTIPLE_DOCS" ? "expected one document; take out the line `---`" : message;
-}
-
-function isJson(value: unknown, depth = 0): value is Json {
-  if (depth > DEPTH_MAX) {
-    return false;
-  }
-  if (value === null || typeof value === "string" || typeof value === "boolean") {
-    return true;
-  }
-  if (typeof value === "number") {
-    return Number.isFinite(value);
-  }
-  return typeof value === "object" && Object.values(value).every((item) => isJson(item, depth + 1));
 }

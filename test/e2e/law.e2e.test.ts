@@ -32,7 +32,7 @@ describe(`purchases ${realFile === undefined ? "made up by the generator" : "of 
     const targets = ["--scores", "scores.jsonl", "--outputs", "outputs.jsonl"];
     const args = ["replay", "--model", model, "--input", ...files, "--as-of", asOf, ...targets, ...more];
     const result = await scorefold(args, { cwd: folder.path, stdin });
-    expect(result).toMatchObject({ code: 0, stdout: "" });
+    expect(result, result.stderr).toMatchObject({ code: 0, stdout: "" });
     return { scores: folder.read("scores.jsonl"), outputs: folder.read("outputs.jsonl") };
   }
 

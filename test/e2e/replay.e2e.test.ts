@@ -77,7 +77,7 @@ describe("two models over a file, a gzip file and standard input", () => {
   it("writes the score lines and the outputs, and keeps standard output clean", async () => {
     const files = ["--scores", "scores.jsonl", "--outputs", "outputs.jsonl"];
     const result = await run(["replay", ...models, ...inputs, "--as-of", "2026-02-05T01:00:00+01:00", ...files], stdin);
-    expect(result).toMatchObject({ code: 0, stdout: "" });
+    expect(result, result.stderr).toMatchObject({ code: 0, stdout: "" });
     expect(result.stderr).toContain("6 inputs of 2 contacts -> 3 score lines");
     expect(folder.read("scores.jsonl")).toBe(later);
     const outputs = folder.json("outputs.jsonl");
@@ -117,7 +117,7 @@ describe("two models over a file, a gzip file and standard input", () => {
     });
     for (const target of [["--scores", "-"], []]) {
       const result = await run(["replay", ...models, ...inputs, ...target], stdin);
-      expect(result).toMatchObject({ code: 0, stdout: newest });
+      expect(result, result.stderr).toMatchObject({ code: 0, stdout: newest });
       expect(result.stderr).toContain("as of 2026-01-05T00:00:00.000Z");
     }
   });

@@ -1,7 +1,7 @@
 /** The risk: a model file that ends the process, runs for minutes, or is read otherwise than its writer meant. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { modelBytesMax, nestingDepthMax, parseTree, type TreeNode } from "../../src/model/parse.js";
+import { fileBytesMax, nestingDepthMax, parseTree, type TreeNode } from "../../src/model/parse.js";
 
 /** The values of a tree, without places. */
 function plain(node: TreeNode): unknown {
@@ -99,10 +99,10 @@ test.each([
   ["a: &b [*b]\n", "1:8 `*b` stands inside what it names; write the part out"],
   ["? [1]\n: 2\n", "1:3 a key must be a text or a number; put it in quotes if it is meant as text"],
   ["~: 2\n", "1:1 a key must be a text or a number; put it in quotes if it is meant as text"],
-  ["#".repeat(modelBytesMax + 1), `1:1 the file is larger than ${modelBytesMax} bytes; split the model into several`],
+  ["#".repeat(fileBytesMax + 1), `1:1 the file is larger than ${fileBytesMax} bytes; split the model into several`],
   [
-    `#${"é".repeat(modelBytesMax / 2)}`,
-    `1:1 the file is larger than ${modelBytesMax} bytes; split the model into several`,
+    `#${"é".repeat(fileBytesMax / 2)}`,
+    `1:1 the file is larger than ${fileBytesMax} bytes; split the model into several`,
   ],
 ])("%j", (text, problem) => {
   expect(problemsOf(text)).toContain(problem);

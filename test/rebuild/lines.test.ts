@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ScorefoldError } from "../../src/errors.js";
-import { type BrokenLine, LINE_BYTES_MAX, readLines } from "../../src/rebuild/lines.js";
+import { type BrokenLine, LINE_BYTES_MAX, readError, readLines } from "../../src/rebuild/lines.js";
 
 let directory: string;
 beforeAll(() => {
@@ -119,9 +119,15 @@ describe("readLines", () => {
     expect((await failure(file("named.gz", "plain text"))).message).toContain("damaged");
   });
 
-  it.skipIf(process.getuid?.() === 0)("says when it may not read", async () => {
+  it("says when it may not read; the superuser may", async () => {
     const path = file("secret", "x");
     chmodSync(path, 0);
-    expect((await failure(path)).message).toContain("no permission");
+    if (process.getuid?.() === 0) expect(await linesOf(path)).toEqual(["x"]);
+    else expect((await failure(path)).message).toContain("no permission");
+    const refused = Object.assign(new Error("EACCES: permission denied, open"), { code: "EACCES" });
+    expect(readError("inputs.jsonl", refused, 0)).toMatchObject({
+      code: "input-missing",
+      message: "inputs.jsonl: no permission to read the file; change its mode or run as its owner",
+    });
   });
 });

@@ -7,8 +7,9 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Input } from "../../src/events/types.js";
 import { ContactFold } from "../../src/fold/contact.js";
-import { checkModel } from "../../src/model/check.js";
+import { checkModel, checkModelTree } from "../../src/model/check.js";
 import { compile } from "../../src/model/compile.js";
+import { fileBytesMax } from "../../src/model/parse.js";
 import { printModel } from "../../src/model/print.js";
 import { formatOffset, parseOffset } from "../../src/rebuild/offset.js";
 import { formatScenarioResult, runScenarioFile } from "../../src/rebuild/scenario.js";
@@ -89,8 +90,8 @@ function foldedInThreeOrders(file: string, line: number) {
   const scenario = scenariosOf(file).find((candidate) => candidate.line === line);
   if (scenario === undefined) throw new Error(`no scenario at line ${line}`);
   const models = scenario.models.map((source) => {
-    const text = "name" in source ? readBeside(file)(source.name) : source.text;
-    const result = checkModel(text ?? "", file);
+    const result =
+      "name" in source ? checkModel(readBeside(file)(source.name) ?? "", file) : checkModelTree(source.tree, file);
     if (!result.ok) throw new Error(JSON.stringify(result.problems));
     return result.model;
   });
@@ -256,12 +257,12 @@ scenarios:
       'x.test.yaml:7:15: "1" is no instant; write 2026-03-02T09:00:00Z, or an offset from the start such as +3d2h (w d h m s ms)',
       "x.test.yaml:8:9: expected exactly one of type, profile, erase, adjust, retract",
       'x.test.yaml:9:9: "at" is missing',
-      'x.test.yaml:10:20: unknown key "typ"; did you mean "type"?',
       "x.test.yaml:10:9: expected exactly one of type, profile, erase, adjust, retract",
+      'x.test.yaml:10:20: unknown key "typ"; did you mean "type"?',
       "x.test.yaml:11:28: expected exactly one of add, set",
       'x.test.yaml:12:43: "resource" goes with "type" only, not with "erase"',
-      'x.test.yaml:14:20: unknown key "scor"; did you mean "score"?',
       "x.test.yaml:14:9: expected `none: true` alone, or some of score, grade, dimensions, salesReady, suppressed, lastActivityAt",
+      'x.test.yaml:14:20: unknown key "scor"; did you mean "score"?',
       "x.test.yaml:15:9: expected `none: true` alone, or some of score, grade, dimensions, salesReady, suppressed, lastActivityAt",
       'x.test.yaml:16:11: there is a scenario "one" already; names tell failures apart',
       "x.test.yaml:17:13: expected a list",
@@ -271,7 +272,9 @@ scenarios:
 
   test("broken YAML, duplicate keys, and an empty file", () => {
     expect(problemsOf("scenarios: [")[0]).toMatch(/^x\.test\.yaml:1:13: /);
-    expect(problemsOf("model: a\nmodel: b\n")[0]).toBe("x.test.yaml:2:1: Map keys must be unique");
+    expect(problemsOf("model: a\nmodel: b\n")).toEqual([
+      "x.test.yaml:2:1: duplicate key `model`: it is already at line 1, column 1; keep one of the two",
+    ]);
     expect(problemsOf("")).toEqual(["x.test.yaml:1:1: the file is empty; expected model and scenarios"]);
     expect(problemsOf("model: a\nscenarios: []\n")[0]).toMatch(/at least one scenario/);
   });
@@ -283,11 +286,23 @@ scenarios:
     [
       "an alias without end",
       "{ at: +0h, type: a.b, attributes: &a { x: *a } }",
-      "5:46: expected finite numbers, texts",
+      "5:51: `*a` stands inside what it names; write the part out",
     ],
-    ["an alias without anchor", "{ at: +0h, type: a.b, attributes: *nope }", "5:43: *nope names no anchor before it"],
-    ["a number that is none", "{ at: +0h, type: a.b, attributes: { x: .nan } }", "5:43: expected finite numbers"],
-    ["nesting without end", `{ at: +0h, type: a.b, attributes: ${"[".repeat(30_000)}`, "nested too deeply"],
+    ["an alias without anchor", "{ at: +0h, type: a.b, attributes: *nope }", "5:43: `*nope` names no anchor before it"],
+    [
+      "a number that is none",
+      "{ at: +0h, type: a.b, attributes: { x: [.nan] } }",
+      "5:49: expected a finite number, found the number .nan",
+    ],
+    ["nesting without end", `{ at: +0h, type: a.b, attributes: ${"[".repeat(500_000)}`, "nested deeper than 64 levels"],
+    [
+      "aliases of aliases",
+      `{ at: +0h, type: a.b, attributes: { a0: &a0 [x, x, x, x, x, x, x, x, x, x], ${[1, 2, 3, 4, 5, 6, 7, 8]
+        .map((i) => `a${i}: &a${i} [${Array(10).fill(`*a${i - 1}`)}]`)
+        .join(", ")} } }`,
+      "more than 100000 keys and values (aliases written out)",
+    ],
+    ["a control sequence", '{ at: +0h, type: a.b, "\\e[2J": 1 }', '5:31: unknown key "\\u001b[2J"'],
     ["an empty item", "", "5:9: expected a mapping with at, contact"],
     ["a day for an instant", "{ at: 2026-01-05, type: a.b }", '5:15: "2026-01-05" is no instant'],
   ])("%s", (_, input, problem) => {
@@ -295,7 +310,15 @@ scenarios:
   });
 
   test("two documents, an empty model, and a model of another tenant", () => {
-    expect(problemsOf("a: 1\n---\nb: 2\n")[0]).toBe("x.test.yaml:2:1: expected one document; take out the line `---`");
+    expect(problemsOf("a: 1\n---\nb: 2\n")).toEqual([
+      "x.test.yaml:2:1: a second document begins here; take out the line `---`",
+    ]);
+    expect(problemsOf("%YAML 1.1\n---\na: 1\n")).toEqual([
+      "x.test.yaml:1:1: scenario files are YAML 1.2; remove the `%YAML` line",
+    ]);
+    expect(problemsOf("#".repeat(fileBytesMax + 1))).toEqual([
+      `x.test.yaml:1:1: the file is larger than ${fileBytesMax} bytes; split the scenarios over several files`,
+    ]);
     expect(problemsOf("model:\nscenarios: []\n")[0]).toMatch(/^x\.test\.yaml:1:7: expected the name of a model file/);
     expect(
       problemsOf(withInput("{ at: +0h, type: a.b }"), modelText.replace("version", "tenants: [acme]\nversion")),
@@ -333,6 +356,39 @@ scenarios:
     expect: [{ at: +1d, none: true }]
 `;
     expect(problemsOf(text)[0]).toMatch(/^x\.test\.yaml:7:\d+: .*points/);
+  });
+
+  test("a mistake inside a text of a model in place is told at its character, and paths begin at the model", () => {
+    const text = `scenarios:
+  - name: a
+    model: { model: lead, version: 1, rules: [], total: score + scor }
+    expect: [{ at: +1d, none: true }]
+`;
+    const [result] = runScenarioFile(text, "x.test.yaml", () => undefined);
+    expect(result?.outcome === "invalid" && result.problems).toMatchObject([
+      {
+        file: "x.test.yaml",
+        line: 3,
+        column: 65,
+        path: "total",
+        message: "unknown dimension `scor`; did you mean `score`?",
+      },
+    ]);
+  });
+
+  test("models in place may be anchored, and name parts of each other", () => {
+    const text = `scenarios:
+  - name: a
+    model: &lead
+      model: lead
+      version: 1
+      rules: &rules [{ id: clicked, when: email.clicked, points: 10 }]
+    inputs: &inputs [{ at: +0h, type: email.clicked }]
+    expect: &expect [{ at: +0h, score: 10 }]
+  - { name: b, model: *lead, inputs: *inputs, expect: *expect }
+  - { name: c, model: { model: other, version: 1, rules: *rules }, inputs: *inputs, expect: *expect }
+`;
+    expect(problemsOf(text)).toEqual(["a: passed", "b: passed", "c: passed"]);
   });
 
   test("a model or dimension that the scenario does not have", () => {
