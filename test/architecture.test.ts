@@ -325,7 +325,6 @@ describe("files", () => {
       ["..", "shared"],
       ["", "work", ""],
       ["", "root", ""],
-      ["", "home", ""],
     ].map((parts) => parts.join("/"));
     const found = trackedFiles().flatMap((name) => {
       if (name === ".ci/run") return [];

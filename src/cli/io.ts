@@ -28,7 +28,13 @@ export function painter(io: Io, stream: Writable): (style: Style, text: string) 
   return paints(io, stream) ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text;
 }
 
-/** Text from users and data on its way to a terminal: control characters could move the cursor or hide text. */
+/** Those that move the cursor, hide text, break lines or turn the direction of writing. */
+const unseen = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Text from users and data on its way to a terminal: characters that would act on it are shown as escapes instead. */
 export function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(unseen, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+  });
 }

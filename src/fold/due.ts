@@ -27,13 +27,21 @@ function nextDue(model: CompiledModel, state: ModelState, clock: EpochMs): Epoch
     const end = silence + inactiveMs;
     if (end > clock && end < next) next = end;
   }
+  return Math.min(next, windowsDue(model, state, clock));
+}
+
+/** The next instant after `clock` at which a window passes an edge, or a rule's `after` ends; infinity: never. */
+export function windowsDue(model: CompiledModel, state: ModelState, clock: EpochMs): EpochMs {
+  const { cache } = state;
+  if (cache.windowsDue !== null) return cache.windowsDue;
+  let next = Number.POSITIVE_INFINITY;
   for (const rule of model.windows) {
     next = Math.min(next, state.windows[rule.window]!.edge);
-    if (rule.afterMs > 0) {
-      const held = (state.firstSight ?? 0) + rule.afterMs;
-      if (held > clock && held < next) next = held;
-    }
+    if (rule.afterMs === 0) continue;
+    const held = (state.firstSight ?? 0) + rule.afterMs;
+    if (held > clock && held < next) next = held;
   }
+  cache.windowsDue = next;
   return next;
 }
 

@@ -16,7 +16,7 @@ import {
 import type { CompiledModel, CompiledStanding } from "../model/compile.js";
 import { clamp, matchPoints } from "../model/numbers.js";
 import type { AutomatedPolicy } from "../model/types.js";
-import { causeOfTime, due, lapsed } from "./due.js";
+import { causeOfTime, due, lapsed, windowsDue } from "./due.js";
 import { type Change, evaluate, plainChange } from "./evaluate.js";
 import { decayStep, granted, isDecaying, move, set } from "./ledger.js";
 import { type ModelState, silenceSince } from "./state.js";
@@ -108,11 +108,14 @@ function pass(model: CompiledModel, state: ModelState, at: EpochMs): boolean {
     const points = matchPoints(effect.points(null, state.profile), 1, effect.weight);
     move(model, state, effect.dimension, effect.line, effect.cutLine, granted(state, effect, points, at));
   }
-  for (const rule of model.windows) {
-    const window = state.windows[rule.window]!;
-    const edge = window.edge <= at;
-    if (edge) passEdges(rule, window, at);
-    if (edge || lapsed(rule, state, at)) moved = stand(rule, state, at) || moved;
+  if (windowsDue(model, state, state.clock ?? at) <= at) {
+    for (const rule of model.windows) {
+      const window = state.windows[rule.window]!;
+      const edge = window.edge <= at;
+      if (edge) passEdges(rule, window, at);
+      if (edge || lapsed(rule, state, at)) moved = stand(rule, state, at) || moved;
+    }
+    state.cache.windowsDue = null;
   }
   state.cache.due = null;
   return moved;
@@ -122,6 +125,7 @@ function pass(model: CompiledModel, state: ModelState, at: EpochMs): boolean {
 function see(model: CompiledModel, state: ModelState, at: EpochMs): void {
   state.firstSight = at;
   state.cache.due = null;
+  state.cache.windowsDue = null;
   for (const rule of model.windows) stand(rule, state, at);
 }
 
@@ -211,7 +215,10 @@ function enterWindow(rule: CompiledStanding, state: ModelState, x: Interaction):
     multiplier(rule.repeat, state, rule.index, x.at),
     rule.weight,
   );
-  enter(rule, state.windows[rule.window]!, x.at, x.resource, points);
+  const window = state.windows[rule.window]!;
+  enter(rule, window, x.at, x.resource, points);
+  const { cache } = state;
+  if (cache.windowsDue !== null) cache.windowsDue = Math.min(cache.windowsDue, window.edge);
   count(state, rule.index, x.at);
   return points > 0 && rule.countsAsActivity;
 }

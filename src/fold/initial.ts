@@ -24,6 +24,7 @@ export function initial(model: CompiledModel): ModelState {
     flags: emptyEvaluation(model),
     cache: {
       due: null,
+      windowsDue: null,
       resting: model.dimensions.map(() => false),
       moved: model.dimensions.map(() => true),
       points: model.dimensions.map(() => 0),

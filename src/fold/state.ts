@@ -51,6 +51,8 @@ export interface ModelState {
   cache: {
     /** The next instant at which time changes something; null: not known. */
     due: EpochMs | null;
+    /** The next instant at which a window passes an edge or an `after` ends; null: not known. */
+    windowsDue: EpochMs | null;
     /** Dimensions whose next decay steps are known to change nothing (they rest on their floor). */
     resting: boolean[];
     /** Dimensions that moved since the last evaluation, and the exact points of each as of then. */
@@ -83,6 +85,7 @@ export function cloneState(state: ModelState): ModelState {
     },
     cache: {
       due: state.cache.due,
+      windowsDue: state.cache.windowsDue,
       resting: state.cache.resting.slice(),
       moved: state.cache.moved.slice(),
       points: state.cache.points.slice(),

@@ -15,6 +15,7 @@ import {
   readNumber,
   readWord,
   reportDescending,
+  reportRepeated,
   scalarOf,
 } from "./check-values.js";
 import { simpleLowerCase } from "./text.js";
