@@ -119,7 +119,7 @@ function unreadable(path: string, cause: unknown): ScorefoldError {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   const why =
     code === "ENOENT"
-      ? "there is no such file or directory; check the path, or name models with --model FILE or --models DIR"
+      ? "there is no such file or directory; check the path"
       : code === "EACCES"
         ? "it may not be read; check its permissions"
         : String(cause instanceof Error ? cause.message : cause);

@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { ScorefoldError } from "../errors.js";
+import { writeError } from "../rebuild/line-output.js";
 import { demoCommand } from "./commands/demo.js";
 import { explainCommand } from "./commands/explain.js";
 import { modelsCommand } from "./commands/models.js";
@@ -18,39 +19,51 @@ export const exitUsage = 2;
 export const exitProblems = 3;
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  // A reader that goes away (`| head`) ends the command; it is no failure to report.
-  let isReaderGone = false;
-  const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== "EPIPE") throw error;
-    isReaderGone = true;
+  let broken: NodeJS.ErrnoException | undefined;
+  const onError = (error: NodeJS.ErrnoException): void => {
+    broken ??= error;
   };
-  io.stdout.on("error", onBrokenPipe);
-  io.stderr.on("error", onBrokenPipe);
+  const streams = [io.stdout, io.stderr];
+  for (const stream of streams) stream.on("error", onError);
+  try {
+    const code = await parsed(args, io, () => broken !== undefined);
+    for (const stream of streams) await written(stream);
+    if (broken === undefined) return code;
+    // A reader that goes away (`| head`) ends the command; it is no failure to report.
+    if (broken.code === "EPIPE") return exitOk;
+    return told(writeError("standard output", broken), io);
+  } finally {
+    for (const stream of streams) stream.off("error", onError);
+  }
+}
+
+async function parsed(args: readonly string[], io: Io, isBroken: () => boolean): Promise<number> {
   try {
     await program(io).parseAsync(args, { from: "user" });
-    await written(io.stdout);
     return exitOk;
   } catch (error) {
-    if (isReaderGone) return exitOk;
-    return told(error, io);
-  } finally {
-    io.stdout.off("error", onBrokenPipe);
-    io.stderr.off("error", onBrokenPipe);
+    return isBroken() ? exitFailed : told(error, io);
   }
 }
 
 /** Waits until a stream has passed on what it was given, or has failed to: what follows need not listen to it. */
 async function written(stream: Writable): Promise<void> {
-  if (stream.writableLength === 0) return;
-  await new Promise<void>((done) => stream.write("", () => done()));
-  // The error event comes after the callbacks of the writes.
+  if (stream.writableLength > 0 && !stream.destroyed) {
+    await new Promise<void>((done) => stream.write("", () => done()));
+  }
+  // The error event comes after the write, and after its callback.
   await nextTurn();
 }
 
 function told(error: unknown, io: Io): number {
   if (error instanceof ProblemsFound) return exitProblems;
   // Commander has told its own.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitOk : exitUsage;
+  if (error instanceof CommanderError) {
+    if (error.code === "commander.missingArgument") {
+      io.stderr.write("(--model and --input take every word that follows them: put other arguments first)\n");
+    }
+    return error.exitCode === 0 ? exitOk : exitUsage;
+  }
   const paint = painter(io, io.stderr);
   if (error instanceof ScorefoldError) {
     io.stderr.write(`${paint("red", "error:")} ${error.message}\n`);

@@ -12,6 +12,11 @@ export function canonicalJson(input: Input): string {
   return writtenObject(input as unknown as JsonObject, isErasure ? "fields" : undefined);
 }
 
+/** The canonical JSON of any JSON value: keys sorted by code point, no blanks, nulls in objects left out. */
+export function canonicalValue(value: Json): string {
+  return written(value);
+}
+
 function written(value: Json): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(written).join(",")}]`;

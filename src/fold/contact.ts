@@ -15,12 +15,13 @@ import {
   type Input,
   type Interaction,
   type Output,
+  type Profile,
   RETRACTION,
   type ScoreLine,
   type TenantId,
 } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
-import { decide, type Published, unpublished } from "./decide.js";
+import { decide, escaped, type Published, unpublished } from "./decide.js";
 import type { Change } from "./evaluate.js";
 import { advance, causeOf, fold, type OnEvaluated } from "./fold.js";
 import { initial } from "./initial.js";
@@ -159,13 +160,14 @@ export class ContactFold {
     const index = this.#history.findIndex((past) => targetKey(past) === target);
     if (index < 0) return;
     this.#foldAgainFrom(index);
-    this.#publishDifference(input.at, causeOf(input));
+    this.#publishDifference(input.at, causeOf(input), null);
   }
 
   #receiveLate(input: Input): Received {
     const place = this.#placeOf(input);
     const past = this.#history[place];
     let received: Received = { status: "late" };
+    let what: "late" | "conflict" = "late";
     if (past !== undefined && compareInputs(past, input) === 0) {
       const pastJson = canonicalJson(past);
       const inputJson = canonicalJson(input);
@@ -174,15 +176,17 @@ export class ContactFold {
       if (compareText(pastJson, inputJson) < 0) return { status: "conflict", loser: input };
       this.#history[place] = input;
       received = { status: "conflict", loser: past };
+      what = "conflict";
     } else {
       this.#history.splice(place, 0, input);
     }
     if (this.#newest === null || compareInputs(this.#newest, input) < 0) this.#newest = input;
     let from = place;
-    if (past !== undefined || isRetraction(input)) from = this.#recountRetractions(from);
+    if (isRetraction(input) || (received.status === "conflict" && isRetraction(received.loser)))
+      from = this.#recountRetractions(from);
     this.#foldAgainFrom(from);
     const cause: Cause = { ...causeOf(input), kind: "late" };
-    if (this.#clock !== null) this.#publishDifference(this.#clock, cause);
+    if (this.#clock !== null) this.#publishDifference(this.#clock, cause, lateName(what, input));
     return received;
   }
 
@@ -233,7 +237,10 @@ export class ContactFold {
   }
 
   /** Everything dated at or before `at` is gone, whenever it arrives; what is later begins a new contact. */
-  #erase({ at, id }: Input): Received {
+  #erase(erasure: Profile): Received {
+    const { at, id } = erasure;
+    if (!this.#keepHistory && this.#newest !== null && this.#newest.at > at)
+      throw new Error(`erasure ${id} of ${this.#contactId} is out of order and no history is kept`);
     const late = this.#clock !== null && at < this.#clock;
     if (!late) this.advance(at);
     this.#erasedUntil = at;
@@ -253,7 +260,8 @@ export class ContactFold {
     this.#published = this.models.map(unpublished);
     this.#recountRetractions(0);
     this.#foldAgainFrom(0);
-    if (late && this.#clock !== null) this.#publishDifference(this.#clock, { kind: "late", id });
+    if (late && this.#clock !== null)
+      this.#publishDifference(this.#clock, { kind: "late", id }, lateName("erasure", erasure));
     return { status: late ? "late" : "folded" };
   }
 
@@ -270,27 +278,31 @@ export class ContactFold {
   #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
     const tenantId = this.#tenantId;
     const contactId = this.#contactId;
-    const occasion = { tenantId, contactId, at, cause, change };
+    const occasion = { tenantId, contactId, at, cause, change, late: null };
     const outputs = decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion);
     for (const output of outputs) this.#outputs.push(output);
   }
 
   /** Publishes the net difference after the past has changed. */
-  #publishDifference(at: EpochMs, cause: Cause): void {
-    const tenantId = this.#tenantId;
-    const contactId = this.#contactId;
+  #publishDifference(at: EpochMs, cause: Cause, late: string | null): void {
+    const occasion = { tenantId: this.#tenantId, contactId: this.#contactId, at, cause, change: null, late };
     this.models.forEach((model, i) => {
       const published = this.#published[i]!;
       const state = this.#states[i]!;
       // Without an input in force and nothing published there is nothing to take back.
       if (state.firstSight === null && published.score === null) return;
-      this.#outputs.push(...decide(model, published, state, { tenantId, contactId, at, cause, change: null }));
+      this.#outputs.push(...decide(model, published, state, occasion));
     });
   }
 }
 
 function isRetraction(input: Input): input is Interaction {
   return input.kind === "interaction" && input.type === RETRACTION;
+}
+
+/** Names a change of the past by the whole key of its input: inputs without an id are many. */
+function lateName(what: "late" | "conflict" | "erasure", { kind, at, id }: Input): string {
+  return `${what}/${kind}/${at}/${escaped(id)}`;
 }
 
 /** What a retraction would have to name to remove this input; a profile or a retraction can't be named. */

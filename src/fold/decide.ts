@@ -52,6 +52,8 @@ export interface Occasion {
   readonly cause: Cause;
   /** Of the evaluation just made; null for a net difference (late inputs, retractions, a new version). */
   readonly change: Change | null;
+  /** Of a change of the past: what tells it from the others at the same clock, escaped; null where the cause does. */
+  readonly late: string | null;
 }
 
 /**
@@ -206,14 +208,15 @@ function differ(a: readonly number[], b: readonly number[]): boolean {
 
 /**
  * Says which difference this is, the same in every replay: one contact under one model is evaluated once for each
- * input and once for each instant, so the instant and the cause tell evaluations apart.
+ * input and once for each instant, so the instant and the cause tell evaluations apart. Several late inputs can be
+ * published at one clock, and inputs of different kinds or instants can share an id: `late` names the whole key.
  */
-function outputId(model: CompiledModel, { tenantId, contactId, at, cause }: Occasion, what: string): string {
-  const by = cause.id === undefined ? "time" : `${cause.kind}/${escaped(cause.id)}`;
+function outputId(model: CompiledModel, { tenantId, contactId, at, cause, late }: Occasion, what: string): string {
+  const by = late ?? (cause.id === undefined ? "time" : `${cause.kind}/${escaped(cause.id)}`);
   return `${escaped(tenantId)}/${escaped(contactId)}/${escaped(model.model.id)}@${model.model.version}/${at}/${by}/${what}`;
 }
 
 /** Keeps `/` for the separators, so that no two different outputs share an id. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.includes("/") || text.includes("~") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
 }

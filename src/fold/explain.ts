@@ -130,9 +130,6 @@ function untilOf(model: CompiledModel, state: ModelState, place: number): EpochM
 /** The next instant at which time alone changes the score, a dimension, or any line. */
 function nextChange(model: CompiledModel, state: ModelState): NextChange | null {
   const future = cloneState(state);
-  const published = unpublished(model);
-  published.lines = state.lines.slice();
-  published.standing = state.standing.slice();
   for (let passed = 0; passed < duesMax; passed++) {
     const at = due(model, future);
     if (at === null) return null;
@@ -140,17 +137,13 @@ function nextChange(model: CompiledModel, state: ModelState): NextChange | null 
     advance(model, future, at, (_, evaluated) => {
       cause = evaluated.kind;
     });
-    const [changed] = decide(model, published, future, {
-      tenantId: "",
-      contactId: "",
-      at,
-      cause: { kind: cause },
-      change: null,
-    });
+    // From the state as it is now, not from the instant before: small steps add up to a change that shows.
+    const published = { ...unpublished(model), lines: state.lines.slice(), standing: state.standing.slice() };
+    const occasion = { tenantId: "", contactId: "", at, cause: { kind: cause }, change: null, late: null };
+    const [changed] = decide(model, published, future, occasion);
     if (changed?.kind === "ScoreChanged" && (changed.lines.length > 0 || future.flags.score !== state.flags.score)) {
       return { at, cause, score: future.flags.score, lines: changed.lines };
     }
-    published.score = null;
   }
   return null;
 }

@@ -5,6 +5,7 @@
  * The fold changes a state in place: at a million inputs a second a copy for each would cost more than the fold.
  * Whoever needs the state before makes a copy first (`cloneState`).
  */
+import { canonicalValue } from "../events/canonical.js";
 import type { EpochMs, JsonObject } from "../events/types.js";
 import { cloneWindow, encodeWindow, type Window } from "./windows.js";
 
@@ -98,6 +99,8 @@ export function encodeState(state: ModelState): string {
   const { cache: _, ...folded } = state;
   return JSON.stringify({
     ...folded,
+    // One content is one text, whatever order the source wrote its keys in.
+    profile: state.profile === null ? null : canonicalValue(state.profile),
     windows: state.windows.map(encodeWindow),
     seen: state.seen.map((resources) => [...resources]),
   });

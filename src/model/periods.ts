@@ -1,7 +1,8 @@
 /**
  * Calendar periods in a time zone, for caps per hour, day, ISO week and month. A period is named by a number that
  * differs between any two periods. An hour that occurs twice in the night the clocks go back is two periods, so an
- * hour is named by the instant at which it starts.
+ * hour is named by the local hour and the offset. (The instant at which it starts would not do: where the clocks go
+ * back at a minute past midnight, that minute and the hour after it seem to start at the same instant.)
  *
  * The zone rules are those of the runtime's own time zone data.
  */
@@ -9,13 +10,14 @@ import type { EpochMs } from "../events/types.js";
 import type { Period } from "./types.js";
 
 const minuteMs = 60_000;
+/** More than all offsets, in seconds, of -24 h to +24 h. */
+const offsetRangeSeconds = 172_801;
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 /** 1969-12-29 was a Monday. */
 const firstMondayMs = -3 * dayMs;
-/** Offsets are looked up once per this span: since 1973 no zone has changed its offset within one. */
+/** Offsets are looked up once per this span. Nearly all changes are at its edges, but not those at 00:01 local time. */
 const offsetSpanMs = 15 * minuteMs;
-const exactSinceMs = Date.UTC(1973, 0, 1);
 const cachedOffsetsMax = 20_000;
 
 export type PeriodOf = (at: EpochMs) => number;
@@ -26,7 +28,7 @@ export function periodOf(per: Period, timeZone: string): PeriodOf {
     case "hour":
       return (at) => {
         const ahead = offset(at);
-        return Math.floor((at + ahead) / hourMs) * hourMs - ahead;
+        return Math.floor((at + ahead) / hourMs) * offsetRangeSeconds + ahead / 1000;
       };
     case "day":
       return (at) => Math.floor((at + offset(at)) / dayMs);
@@ -63,16 +65,17 @@ function offsetOf(timeZone: string): (at: EpochMs) => number {
     local.setUTCHours(Number(part["hour"]), Number(part["minute"]), Number(part["second"]));
     return local.getTime() - Math.floor(at / 1000) * 1000;
   };
-  const cached = new Map<number, number>();
+  /** Of each span: its offset, or null where it changes within. */
+  const cached = new Map<number, number | null>();
   return (at) => {
-    if (at < exactSinceMs) return exact(at);
     const span = Math.floor(at / offsetSpanMs);
     let offset = cached.get(span);
     if (offset === undefined) {
-      offset = exact(at);
+      const first = exact(span * offsetSpanMs);
+      offset = exact((span + 1) * offsetSpanMs - 1) === first ? first : null;
       if (cached.size >= cachedOffsetsMax) cached.clear();
       cached.set(span, offset);
     }
-    return offset;
+    return offset ?? exact(at);
   };
 }

@@ -70,16 +70,19 @@ describe("wrong usage: exit code 2, and what would be right", () => {
     expect(result.stderr).toContain("(--help tells what there is)");
   });
 
-  it.each(["yesterday", "2026-06-30", "2026-06-30T00:00:00", "2026-02-30T00:00:00Z", ""])(
-    "--as-of %j",
-    async (instant) => {
-      for (const command of [["replay"], ["scores"], ["explain", "ada"]]) {
-        const result = await told([...command, "--input", "x", "--as-of", instant]);
-        expect(result).toMatchObject({ code: 2, stdout: "" });
-        expect(result.stderr).toContain("Expected an ISO 8601 instant with a zone, such as 2026-06-30T00:00:00Z.");
-      }
-    },
-  );
+  it.each([
+    "yesterday",
+    "2026-06-30",
+    "2026-06-30T00:00:00",
+    "2026-02-30T00:00:00Z",
+    "",
+  ])("--as-of %j", async (instant) => {
+    for (const command of [["replay"], ["scores"], ["explain", "ada"]]) {
+      const result = await told([...command, "--input", "x", "--as-of", instant]);
+      expect(result).toMatchObject({ code: 2, stdout: "" });
+      expect(result.stderr).toContain("Expected an ISO 8601 instant with a zone, such as 2026-06-30T00:00:00Z.");
+    }
+  });
 
   it("shows what there is when nothing was asked", async () => {
     for (const args of [[], ["models"]]) {
@@ -105,15 +108,14 @@ describe("help", () => {
     }
   });
 
-  it.each(commands.map((command) => [command.join(" "), command] as const))(
-    "of %s has examples",
-    async (_, command) => {
-      const result = await told([...command, "--help"]);
-      expect(result).toMatchObject({ code: 0, stderr: "" });
-      expect(result.stdout).toContain(`Usage: scorefold ${command.join(" ")}`);
-      expect(result.stdout).toMatch(new RegExp(`^ +\\$ scorefold ${command.join(" ")}`, "m"));
-    },
-  );
+  it.each(
+    commands.map((command) => [command.join(" "), command] as const),
+  )("of %s has examples", async (_, command) => {
+    const result = await told([...command, "--help"]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(result.stdout).toContain(`Usage: scorefold ${command.join(" ")}`);
+    expect(result.stdout).toMatch(new RegExp(`^ +\\$ scorefold ${command.join(" ")}`, "m"));
+  });
 });
 
 it("--version prints that of package.json", async () => {

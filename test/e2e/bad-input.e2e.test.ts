@@ -2,13 +2,14 @@
  * What the world sends: broken lines, broken files, broken models, a full disk. Each must be told with its place, what
  * is wrong and what to do, must cost nothing but itself, and must never look like a fault of the program.
  */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { everything, twentyMistakes } from "../model/texts.js";
-import { type Ended, Folder, scorefold } from "./command.js";
+import { type Ended, Folder, mainFile, scorefold } from "./command.js";
 
 const lead = "model: lead\nversion: 1\nrules: [{ id: clicked, when: email.clicked, points: 10 }]\n";
 
@@ -306,6 +307,23 @@ describe("bad files", () => {
     expect(result.stderr).toContain("/dev/full: the disk is full; make room, or name a file on another disk");
     expect(folder.names()).toEqual(before);
   });
+});
+
+it.runIf(process.env["CI"] !== undefined || existsSync("/dev/full")).each([
+  ["replay", "--model", "lead.yaml", "--input", "in.jsonl", "--scores", "-"],
+  ["scores", "--model", "lead.yaml", "--input", "in.jsonl"],
+])("a full disk behind standard output: %s", (...args) => {
+  folder.writeLines("in.jsonl", [click()]);
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [mainFile, ...args], {
+    cwd: folder.path,
+    stdio: ["ignore", full, "pipe"],
+    encoding: "utf8",
+  });
+  closeSync(full);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/error: .*the disk is full; make room/);
+  expect(stderr).not.toContain("fault of scorefold");
 });
 
 describe("bad models", () => {

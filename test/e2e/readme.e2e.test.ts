@@ -88,28 +88,27 @@ describe("the README", () => {
     expect(commands.length).toBeGreaterThan(3);
   });
 
-  it.each(commands.map((command) => [`line ${command.line}: ${command.text}`, command] as const))(
-    "%s",
-    (_, command) => {
-      const path = `${join(folder.path, "bin")}${delimiter}${process.env["PATH"]}`;
-      const { status, stdout } = spawnSync("sh", ["-c", `exec 2>&1; ${command.text}`], {
-        cwd: folder.path,
-        env: { PATH: path },
-        encoding: "utf8",
-        timeout: 60_000,
-      });
-      expect({ status, stdout }).toMatchObject({ status: 0 });
-      const printed = stdout.split("\n").map(plain);
-      let at = 0;
-      for (const line of command.printed) {
-        const skips = line.trim() === "..." || line.trim() === "…";
-        if (skips) continue;
-        const found = printed.findIndex((text, index) => index >= at && pattern(line).test(text));
-        if (found < 0) expect.fail(`not printed, or not in this order: ${line}\n---- printed:\n${stdout}`);
-        at = found + 1;
-      }
-    },
-  );
+  it.each(
+    commands.map((command) => [`line ${command.line}: ${command.text}`, command] as const),
+  )("%s", (_, command) => {
+    const path = `${join(folder.path, "bin")}${delimiter}${process.env["PATH"]}`;
+    const { status, stdout } = spawnSync("sh", ["-c", `exec 2>&1; ${command.text}`], {
+      cwd: folder.path,
+      env: { PATH: path },
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+    const printed = stdout.split("\n").map(plain);
+    let at = 0;
+    for (const line of command.printed) {
+      const skips = line.trim() === "..." || line.trim() === "…";
+      if (skips) continue;
+      const found = printed.findIndex((text, index) => index >= at && pattern(line).test(text));
+      if (found < 0) expect.fail(`not printed, or not in this order: ${line}\n---- printed:\n${stdout}`);
+      at = found + 1;
+    }
+  });
 
   it("links to files that are there", () => {
     const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target]) => target as string);

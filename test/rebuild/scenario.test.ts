@@ -206,12 +206,14 @@ erasures: []`);
     ]);
   });
 
-  test.each(["crossings: []", "changes: []", "changes:\n  - { at: +0h, score: 10 }", "erasures:\n  - { at: +0h }"])(
-    "lists are complete: %s fails",
-    (expectation) => {
-      expect(runTwoClicks(expectation).outcome).toBe("failed");
-    },
-  );
+  test.each([
+    "crossings: []",
+    "changes: []",
+    "changes:\n  - { at: +0h, score: 10 }",
+    "erasures:\n  - { at: +0h }",
+  ])("lists are complete: %s fails", (expectation) => {
+    expect(runTwoClicks(expectation).outcome).toBe("failed");
+  });
 
   test("an output of a contact that the scenario's lists leave out is found", () => {
     const result = runTwoClicks("crossings:\n  - { at: +0h, threshold: 10, direction: up, contact: c2 }");

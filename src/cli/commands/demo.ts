@@ -122,7 +122,7 @@ class Demo {
   }
 
   #goOn(gallery: Gallery, inputPath: string, paint: ReturnType<typeof painter>): string {
-    const contact = gallery.story()?.contactId ?? "CONTACT";
+    const contact = (gallery.story() ?? gallery.top(1)[0])?.contactId ?? "CONTACT";
     const model = shownPath(this.#models[0]!, this.#io.cwd);
     const month = formatInstant(demoStart + (this.#options.months / 2) * 30 * 86_400_000).slice(0, 10);
     const name = this.#io.env["npm_lifecycle_event"] === "demo" ? "npx scorefold" : "scorefold";

@@ -1,6 +1,7 @@
 /** `explain`: where every point of a contact's score comes from, at any instant. */
 import { Command, Option } from "commander";
 import { ScorefoldError } from "../../errors.js";
+import { formatInstant } from "../../events/time.js";
 import type { EpochMs, Output } from "../../events/types.js";
 import { type Explanation, explain } from "../../fold/explain.js";
 import { compile } from "../../model/compile.js";
@@ -20,6 +21,7 @@ import { renderExplanation, renderTimeline } from "../explanation.js";
 import { type Io, painter } from "../io.js";
 import { loadModels } from "../models.js";
 import { Progress } from "../progress.js";
+import { counted } from "../table.js";
 
 interface Options extends ModelOptions {
   readonly input: string[];
@@ -59,7 +61,7 @@ The lines of a dimension always sum to its points before its range is applied; \
       const outputs: Output[] = [];
       const explanations: Explanation[] = [];
       const tenants = new Set<string>();
-      await replay({
+      const report = await replay({
         models,
         files: options.input,
         stdin: io.stdin,
@@ -78,6 +80,9 @@ The lines of a dimension always sum to its points before its range is applied; \
           });
         },
       }).finally(() => progress.clear());
+      if (report.deadLetters.total > 0) {
+        io.stderr.write(`${counted(report.deadLetters.total, "bad line")} left out; \`scorefold replay\` says why\n`);
+      }
       if (explanations.length === 0)
         throw new ScorefoldError("input-missing", nothingFound(contactId, options, tenants));
       if (options.format === "json") {
@@ -102,5 +107,6 @@ function nothingFound(contactId: string, options: Options, tenants: ReadonlySet<
   }
   const others = [...tenants].sort();
   const hint = others.length > 0 ? `; it is in tenant ${others.join(", ")} (name it with --tenant)` : "";
-  return `there is no input of contact ${contactId} in tenant ${options.tenant}${hint}`;
+  const until = options.asOf === undefined ? "" : ` up to ${formatInstant(options.asOf)}`;
+  return `there is no input of contact ${contactId} in tenant ${options.tenant}${until}${hint}`;
 }

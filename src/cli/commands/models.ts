@@ -1,12 +1,14 @@
 /** `models`: check, show, test and list the scoring models. */
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { ScorefoldError } from "../../errors.js";
 import { describeModel } from "../../model/describe.js";
 import { printModel } from "../../model/print.js";
+import { suggestion } from "../../nearest.js";
 import { formatScenarioResult, runScenarioFile } from "../../rebuild/scenario.js";
 import { formatOption, modelsOption } from "../arguments.js";
 import { type Io, painter } from "../io.js";
-import { checkFiles, filesAt, formatProblem, loadModels, readText } from "../models.js";
+import { checkFiles, filesAt, formatProblem, isTestFile, loadModels, readText } from "../models.js";
 import { ProblemsFound } from "../problems.js";
 import { counted, renderTable } from "../table.js";
 
@@ -35,7 +37,9 @@ function checkCommand(io: Io): Command {
       `
 Examples:
   $ scorefold models check                      every model in models/
-  $ scorefold models check models/lead.yaml     one file; editors make links of file:line:column`,
+  $ scorefold models check models/commerce.yaml one file; editors make links of file:line:column
+
+Warnings ask for a second look; they leave the exit code at 0.`,
     )
     .action((paths: string[]) => {
       const { models, files, problems } = checkFiles(paths);
@@ -60,8 +64,8 @@ function showCommand(io: Io): Command {
       "after",
       `
 Examples:
-  $ scorefold models show models/lead.yaml
-  $ scorefold models show lead --format yaml`,
+  $ scorefold models show models/marketing-suite.yaml
+  $ scorefold models show purchases --format yaml`,
     )
     .action((names: string[], options: { models: string; format: string }) => {
       const byId = new Set(names.filter((name) => !/[/.]/.test(name)));
@@ -70,15 +74,19 @@ Examples:
       const all = loadModels(paths);
       const shown = all.filter(({ id }) => names.length === 0 || paths.length > 1 || byId.size === 0 || byId.has(id));
       if (shown.length === 0) {
-        const ids = all.map(({ id }) => id).join(", ");
-        io.stderr.write(`there is no model ${[...byId].join(", ")} in ${options.models}; there are: ${ids}\n`);
-        throw new ProblemsFound();
+        const name = [...byId].join(", ");
+        const known = all.map(({ id }) => id);
+        throw new ScorefoldError(
+          "input-missing",
+          `there is no model \`${name}\` in ${options.models}${suggestion(name, known)}`,
+        );
+      }
+      if (options.format === "yaml" && shown.length > 1) {
+        const ids = shown.map(({ id }) => id).join(", ");
+        throw new ScorefoldError("usage", `a model file holds one model; name one of ${ids}`);
       }
       const print = options.format === "yaml" ? printModel : describeModel;
-      io.stdout.write(
-        shown.map((model) => print(model).trimEnd()).join(options.format === "yaml" ? "\n---\n" : "\n\n"),
-      );
-      io.stdout.write("\n");
+      io.stdout.write(`${shown.map((model) => print(model).trimEnd()).join("\n\n")}\n`);
     });
 }
 
@@ -103,7 +111,10 @@ A scenario file, models/lead.test.yaml:
         - { at: +0d, type: email.clicked }
         - { at: +1d, type: email.clicked }
       expect:
-        - { at: +1d, score: 25 }`,
+        - { at: +1d, score: 25 }
+
+Inputs are interactions (type), or profile, adjust, retract, erase. Beside expect there are three complete lists:
+crossings, changes, erasures; what is not in them must not happen. The files in models/ show all of it.`,
     )
     .action((paths: string[]) => {
       const paint = painter(io, io.stdout);
@@ -121,7 +132,9 @@ A scenario file, models/lead.test.yaml:
         for (const result of runScenarioFile(readText(file), file, readModel)) {
           if (result.outcome === "passed") passed += 1;
           else failed += 1;
-          const text = formatScenarioResult(result);
+          const isModel = result.outcome === "invalid" && !isTestFile(file);
+          const hint = `\n  is this a model? Its scenarios belong in ${file.replace(/\.\w+$/, ".test.yaml")}`;
+          const text = formatScenarioResult(result) + (isModel ? hint : "");
           io.stdout.write(`${paint(result.outcome === "passed" ? "green" : "red", text)}\n`);
         }
       }

@@ -1,5 +1,6 @@
 /** `replay`: files of inputs in, scores and outputs out. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { ScorefoldError } from "../../errors.js";
 import { formatInstant } from "../../events/time.js";
 import type { EpochMs } from "../../events/types.js";
 import { compile } from "../../model/compile.js";
@@ -28,10 +29,19 @@ export function replayCommand(io: Io): Command {
     .addOption(inputOption())
     .addOption(asOfOption())
     .addOption(new Option("--scores <file>", "where score lines go; - is standard output").default("-"))
-    .addOption(new Option("--outputs <file>", "where score-changed and threshold-crossed go (default: nowhere)"))
-    .addOption(new Option("--dead-letters <file>", "where bad lines go (default: beside the scores, if there are any)"))
+    .addOption(
+      new Option("--outputs <file>", "where ScoreChanged, ThresholdCrossed and ContactErased go (default: nowhere)"),
+    )
+    .addOption(
+      new Option("--dead-letters <file>", "where bad lines go (default: SCORES.dead-letters.jsonl, if there are any)"),
+    )
     .addOption(new Option("--temp <dir>", "where inputs are sorted that do not fit in memory (default: the system's)"))
-    .addOption(new Option("--memory <mb>", "sort on disk above this many MB of inputs").argParser(megabytes))
+    .addOption(
+      new Option(
+        "--memory <mb>",
+        "sort on disk above so many MB of inputs (default: 512, less where the heap is small)",
+      ).argParser(megabytes),
+    )
     .addHelpText(
       "after",
       `
@@ -39,7 +49,7 @@ Examples:
   Score a month of exports under two models, and keep what crossed a threshold:
     $ scorefold replay --model models/marketing-suite.yaml models/commerce.yaml \\
         --input export-*.jsonl.gz --scores scores.jsonl --outputs outputs.jsonl
-  What were the scores on New Year's Eve?
+  What were the scores at the turn of the year? (Inputs at that very instant count.)
     $ scorefold replay --input inputs.jsonl --as-of 2026-01-01T00:00:00+01:00 --scores -
 
 An input line:
@@ -49,6 +59,9 @@ An input line:
 Bad lines cost nothing but themselves: each goes to the dead-letter file with its reason and original.`,
     )
     .action(async (options: Options) => {
+      if (options.scores === "-" && options.outputs === "-") {
+        throw new ScorefoldError("usage", "scores and outputs can't both go to standard output; name a file for one");
+      }
       const models = loadModels(modelPaths(options)).map(compile);
       const progress = new Progress(io);
       const report = await replay({

@@ -1,9 +1,11 @@
 /** `scores`: who scores what, at any instant, over files. */
 import { Command, Option } from "commander";
+import { ScorefoldError } from "../../errors.js";
 import { encodeScoreLine } from "../../events/encode.js";
 import { formatInstant } from "../../events/time.js";
 import type { EpochMs, ScoreLine } from "../../events/types.js";
 import { compile } from "../../model/compile.js";
+import { suggestion } from "../../nearest.js";
 import { replay } from "../../rebuild/replay.js";
 import {
   asOfOption,
@@ -44,7 +46,9 @@ export function scoresCommand(io: Io): Command {
     .addOption(tenantOption())
     .addOption(new Option("--grade <ids...>", "only these grades"))
     .addOption(
-      new Option("--sort <by>", "order of a table or csv").choices(["score", "contact", "activity"]).default("score"),
+      new Option("--sort <by>", "order of a table or csv (json is always by contact and model)")
+        .choices(["score", "contact", "activity"])
+        .default("score"),
     )
     .addOption(new Option("--limit <n>", "at most so many (default: 50 in a table, else all)").argParser(countArgument))
     .addOption(formatOption(["table", "json", "csv"]))
@@ -60,6 +64,12 @@ json prints score lines, sorted by contact and model, as replay does.`,
     )
     .action(async (options: Options) => {
       const models = loadModels(modelPaths(options)).map(compile);
+      const grades = new Set(models.flatMap(({ model }) => model.grades.map(({ id }) => id)));
+      for (const grade of options.grade ?? []) {
+        if (!grades.has(grade)) {
+          throw new ScorefoldError("usage", `no model has the grade \`${grade}\`${suggestion(grade, [...grades])}`);
+        }
+      }
       const progress = new Progress(io);
       const found: ScoreLine[] = [];
       const tenants = new Set<string>();
