@@ -14,12 +14,8 @@ export function canonicalJson(input: Input): string {
 
 /** The canonical JSON of any JSON value: keys sorted by code point, no blanks, nulls in objects left out. */
 export function canonicalValue(value: Json): string {
-  return written(value);
-}
-
-function written(value: Json): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(written).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map(canonicalValue).join(",")}]`;
   return writtenObject(value as JsonObject, undefined);
 }
 
@@ -28,7 +24,7 @@ function writtenObject(object: JsonObject, keptNull: string | undefined): string
   for (const name of Object.keys(object).sort(compareText)) {
     const item = object[name];
     if (item === undefined || (item === null && name !== keptNull)) continue;
-    parts.push(`${JSON.stringify(name)}:${written(item)}`);
+    parts.push(`${JSON.stringify(name)}:${canonicalValue(item)}`);
   }
   return `{${parts.join(",")}}`;
 }

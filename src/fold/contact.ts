@@ -28,8 +28,12 @@ import { initial } from "./initial.js";
 import { scoreLine } from "./score-line.js";
 import { cloneState, encodeState, type ModelState } from "./state.js";
 
-/** A copy of the states is kept every so many inputs, so that a late input folds few of them again. */
-const snapshotInputs = 32;
+/**
+ * A copy of the states is kept every so many inputs, so that a late input folds few of them again; further apart in a
+ * long history, since its states are large as well and copying them must not become the work.
+ */
+const snapshotInputsMin = 32;
+const snapshotShare = 1 / 64;
 const snapshotsMax = 64;
 
 export interface ContactFoldOptions {
@@ -147,7 +151,7 @@ export class ContactFold {
     }
     this.#seen = true;
     for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#onEvaluated[i]);
-    if (this.#keepHistory && this.#history.length % snapshotInputs === 0) this.#takeSnapshot(this.#history.length);
+    if (this.#keepHistory) this.#takeSnapshot(this.#history.length);
   }
 
   #retract(input: Interaction): void {
@@ -225,13 +229,16 @@ export class ContactFold {
         for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input);
       }
       const folded = index + 1;
-      if (folded % snapshotInputs === 0 && folded < this.#history.length) this.#takeSnapshot(folded);
+      if (folded < this.#history.length) this.#takeSnapshot(folded);
     }
     if (this.#clock === null) return;
     for (let i = 0; i < this.models.length; i++) advance(this.models[i]!, this.#states[i]!, this.#clock);
   }
 
+  /** Keeps a copy of the states where one is due after so many inputs of the history. */
   #takeSnapshot(inputs: number): void {
+    const since = inputs - (this.#snapshots.at(-1)?.inputs ?? 0);
+    if (since < Math.max(snapshotInputsMin, inputs * snapshotShare)) return;
     if (this.#snapshots.length >= snapshotsMax) this.#snapshots = this.#snapshots.filter((_, i) => i % 2 === 1);
     this.#snapshots.push({ inputs, states: this.#states.map(cloneState) });
   }

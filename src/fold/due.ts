@@ -35,7 +35,7 @@ export function windowsDue(model: CompiledModel, state: ModelState, clock: Epoch
   const { cache } = state;
   if (cache.windowsDue !== null) return cache.windowsDue;
   let next = Number.POSITIVE_INFINITY;
-  for (const rule of model.windows) {
+  for (const rule of model.standingRules) {
     next = Math.min(next, state.windows[rule.window]!.edge);
     if (rule.afterMs === 0) continue;
     const held = (state.firstSight ?? 0) + rule.afterMs;
@@ -58,7 +58,7 @@ export function causeOfTime(model: CompiledModel, state: ModelState, at: EpochMs
     if (dimension.decay === null || at <= silence || (at - silence) % dimension.decay.stepMs !== 0) continue;
     if (isDecaying(dimension, state.lines)) return { kind: "decay" };
   }
-  for (const rule of model.windows) {
+  for (const rule of model.standingRules) {
     if (state.windows[rule.window]!.edge <= at || lapsed(rule, state, at)) return { kind: "expiry" };
   }
   return { kind: "inactivity" };

@@ -76,8 +76,7 @@ export function dimensionPoints(model: CompiledModel, state: ModelState, index: 
   const { lines, standing } = state;
   const decaying = pool(lines, dimension.decayingFrom, dimension.lastingFrom);
   const lasting = pool(lines, dimension.lastingFrom, dimension.linesEnd);
-  let held = 0;
-  for (let i = dimension.standingFrom; i < dimension.standingEnd; i++) held += standing[i]!;
+  const held = pool(standing, dimension.standingFrom, dimension.standingEnd);
   return clamp(decaying + lasting + held, dimension.min, dimension.max);
 }
 

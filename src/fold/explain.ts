@@ -5,7 +5,7 @@
 import type { Cause, ContactId, EpochMs, MovedLine, ScoreLine, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { decide, unpublished } from "./decide.js";
-import { due } from "./due.js";
+import { causeOfTime, due } from "./due.js";
 import { dimensionPoints } from "./evaluate.js";
 import { advance } from "./fold.js";
 import { pool } from "./ledger.js";
@@ -133,10 +133,8 @@ function nextChange(model: CompiledModel, state: ModelState): NextChange | null 
   for (let passed = 0; passed < duesMax; passed++) {
     const at = due(model, future);
     if (at === null) return null;
-    let cause: Cause["kind"] = "decay";
-    advance(model, future, at, (_, evaluated) => {
-      cause = evaluated.kind;
-    });
+    const cause = causeOfTime(model, future, at).kind;
+    advance(model, future, at);
     // From the state as it is now, not from the instant before: small steps add up to a change that shows.
     const published = { ...unpublished(model), lines: state.lines.slice(), standing: state.standing.slice() };
     const occasion = { tenantId: "", contactId: "", at, cause: { kind: cause }, change: null, late: null };

@@ -109,7 +109,7 @@ function pass(model: CompiledModel, state: ModelState, at: EpochMs): boolean {
     move(model, state, effect.dimension, effect.line, effect.cutLine, granted(state, effect, points, at));
   }
   if (windowsDue(model, state, state.clock ?? at) <= at) {
-    for (const rule of model.windows) {
+    for (const rule of model.standingRules) {
       const window = state.windows[rule.window]!;
       const edge = window.edge <= at;
       if (edge) passEdges(rule, window, at);
@@ -126,7 +126,7 @@ function see(model: CompiledModel, state: ModelState, at: EpochMs): void {
   state.firstSight = at;
   state.cache.due = null;
   state.cache.windowsDue = null;
-  for (const rule of model.windows) stand(rule, state, at);
+  for (const rule of model.standingRules) stand(rule, state, at);
 }
 
 function interact(model: CompiledModel, state: ModelState, x: Interaction): boolean {
@@ -216,9 +216,11 @@ function enterWindow(rule: CompiledStanding, state: ModelState, x: Interaction):
     rule.weight,
   );
   const window = state.windows[rule.window]!;
+  const { edge } = window;
   enter(rule, window, x.at, x.resource, points);
   const { cache } = state;
-  if (cache.windowsDue !== null) cache.windowsDue = Math.min(cache.windowsDue, window.edge);
+  if (window.edge > edge) cache.windowsDue = null;
+  else if (cache.windowsDue !== null) cache.windowsDue = Math.min(cache.windowsDue, window.edge);
   count(state, rule.index, x.at);
   return points > 0 && rule.countsAsActivity;
 }

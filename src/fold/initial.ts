@@ -18,7 +18,7 @@ export function initial(model: CompiledModel): ModelState {
     standing: new Array<number>(model.standing.length).fill(0),
     matches: new Array<number>(rules).fill(0),
     lastMatch: new Array<EpochMs | null>(rules).fill(null),
-    windows: model.windows.map(newWindow),
+    windows: model.standingRules.map(newWindow),
     seen: Array.from({ length: model.scopes }, () => new Set<string>()),
     periods: Array.from({ length: model.periods }, () => ({ period: null, net: 0 })),
     flags: emptyEvaluation(model),

@@ -82,7 +82,7 @@ export function enter(
   }
   const hour = Math.ceil(at / hourMs);
   const key = window.latest === null ? null : matchKey(window, resource);
-  if (key !== null) leaveEarlier(rule, window, key);
+  if (key !== null) leaveEarlier(rule, window, key, at);
   const last = lastHour(window, hour);
   last.count += 1;
   // A rule with `times` only counts.
@@ -122,7 +122,7 @@ function matchKey(window: Window, resource: string | undefined): string {
 }
 
 /** A resource has one match in the window, its latest: the one before goes. */
-function leaveEarlier(rule: CompiledStanding, window: Window, key: string): void {
+function leaveEarlier(rule: CompiledStanding, window: Window, key: string, now: EpochMs): void {
   const earlier = window.latest?.get(key);
   if (earlier === undefined) return;
   const at = placeOf(window.hours, earlier);
@@ -131,7 +131,11 @@ function leaveEarlier(rule: CompiledStanding, window: Window, key: string): void
   found.matches.delete(key);
   found.count -= 1;
   window.count -= 1;
-  if (found.count === 0) window.hours.splice(at, 1);
+  if (found.count === 0) {
+    window.hours.splice(at, 1);
+    // The edge may have been that of this hour: nothing ends there any more.
+    window.edge = firstEdge(rule, window, now);
+  }
   if (rule.times !== null) return;
   // Added again rather than taken off: the sum is to be that of the matches that are left, to the last bit.
   found.sum = 0;

@@ -35,7 +35,8 @@ export interface CompiledModel {
   /** How many rules keep seen resources, windows and period sums in a state. */
   readonly scopes: number;
   readonly periods: number;
-  readonly windows: readonly CompiledStanding[];
+  /** All standing rules, each with its place in a state's `windows`. */
+  readonly standingRules: readonly CompiledStanding[];
   /** What an interaction of this type can do under the model. */
   readonly planFor: (type: string) => Plan;
   /** The total before it is clamped and rounded, from clamped dimensions in model order. */
@@ -154,7 +155,7 @@ export function compile(model: Model): CompiledModel {
     thresholdOrder: model.thresholds.map((_, i) => i).sort((a, b) => model.thresholds[a]!.at - model.thresholds[b]!.at),
     scopes: compiled.scopes,
     periods: compiled.periods,
-    windows: compiled.windows,
+    standingRules: compiled.windows,
     planFor: planner(model, compiled),
     total: totalOf(model),
   };

@@ -160,10 +160,8 @@ describe("a retraction", () => {
   test("dated before its target keeps it from ever counting", () => {
     const later = did("a.click", day);
     const one = received([again, retraction(later, 2 * hour), later]);
-    expect(scoreOf(one)).toBe(10);
-    expect(told(one.drain())).toEqual(
-      ["1h score null -> 11 by interaction", "25h score 11 -> 10 by expiry"].slice(0, 1),
-    );
+    expect(scoreOf(one)).toBe(11);
+    expect(told(one.drain())).toEqual(["1h score null -> 11 by interaction"]);
   });
 
   test("needs id and instant: another instant or id is another input", () => {
@@ -320,8 +318,9 @@ describe("a long history", () => {
   });
 
   test("each output has its own id, however many are late", () => {
-    const inputs = history(200);
-    const one = received([inputs.at(-1)!, ...inputs.slice(0, -1).toReversed()]);
+    const small = lead("rules: [{ id: click, when: a.click, points: 0.5 }]");
+    const inputs = Array.from({ length: 120 }, (_, i) => did("a.click", i * hour, { id: i % 3 === 0 ? "" : `i${i}` }));
+    const one = received([inputs.at(-1)!, ...inputs.slice(0, -1).toReversed()], small);
     const ids = one.drain().map(idOf);
     expect(ids.length).toBeGreaterThan(50);
     expect(new Set(ids).size).toBe(ids.length);

@@ -63,8 +63,8 @@ describe("due", () => {
     const model = lead("rules: [{ id: absent, when: a.x, times: { max: 0 }, after: 36h, points: 1 }]");
     const state = folded(model, [did("a.other", 7)]);
     expect(due(model, state)).toBe(start + 7 + 36 * hour);
-    expect(lapsed(model.windows[0]!, state, start + 7 + 36 * hour)).toBe(true);
-    expect(lapsed(model.windows[0]!, state, start + 8 + 36 * hour)).toBe(false);
+    expect(lapsed(model.standingRules[0]!, state, start + 7 + 36 * hour)).toBe(true);
+    expect(lapsed(model.standingRules[0]!, state, start + 8 + 36 * hour)).toBe(false);
     expect(dueAt(model, [did("a.other", 7)], 40 * hour)).toBeNull();
   });
 });
@@ -111,6 +111,21 @@ rules:
     const state = folded(model, [did("a.click", 0)], day);
     expect(causeOfTime(model, state, start + 2 * day)).toEqual({ kind: "decay" });
     expect(causeOfTime(model, folded(model, [did("a.x", 0)]), start + 2 * day)).toEqual({ kind: "inactivity" });
+  });
+
+  test("no expiry where the match that would have ended has made way for a later one of its resource", () => {
+    const model = lead(`
+activity: [b.none]
+rules:
+  - { id: recent, when: a.x, within: 24h, scope: resource, points: 5 }
+  - { id: quiet, inactive: 1d, points: 7 }
+`);
+    const inputs = [did("a.x", 0, { resource: "/a" }), did("a.x", hour, { resource: "/a" })];
+    expect(dueAt(lead("rules: [{ id: r, when: a.x, within: 24h, scope: resource, points: 5 }]"), inputs)).toBe(25);
+    expect(told(outputsOf(model, inputs, 2 * day)).slice(1)).toEqual([
+      "24h score 5 -> 12 by inactivity",
+      "25h score 12 -> 7 by expiry",
+    ]);
   });
 
   test("the end of after is an expiry", () => {

@@ -46,7 +46,7 @@ describe("the sum inside", () => {
   test("adds the hours in order, and in an hour the matches in order of the inputs", () => {
     const inputs = [worth(hour, 0.1), worth(hour + 1, 0.2), worth(hour + 2, 0.3)];
     const state = folded(model, inputs);
-    const rule = model.windows[0]!;
+    const rule = model.standingRules[0]!;
     expect(sumInside(rule, state.windows[0]!, start + hour + 2)).toBe(0.1 + (0.2 + 0.3));
     expect(0.1 + (0.2 + 0.3)).not.toBe(0.1 + 0.2 + 0.3);
   });
