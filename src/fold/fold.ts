@@ -64,12 +64,13 @@ export function advance(model: CompiledModel, state: ModelState, until: EpochMs,
     for (;;) {
       const at = due(model, state);
       if (at === null || at > until) break;
-      const cause = causeOfTime(model, state, at);
+      // Told by what is due, so before it is done; whoever folds muted does not ask.
+      const cause = onEvaluated === undefined ? null : causeOfTime(model, state, at);
       const moved = pass(model, state, at);
       state.clock = at;
       if (!moved) continue;
       const change = evaluate(model, state, at);
-      if (change !== null && onEvaluated !== undefined) onEvaluated(at, cause, change);
+      if (change !== null && cause !== null) onEvaluated?.(at, cause, change);
     }
   }
   if (state.clock === null || state.clock < until) state.clock = until;

@@ -165,7 +165,9 @@ export function passEdges(rule: CompiledStanding, window: Window, now: EpochMs):
     window.count -= count;
     if (matches !== null) for (const key of matches.keys()) window.latest?.delete(key);
   }
-  if (gone > 0) window.hours.splice(0, gone);
+  // One at a time is the rule, and `shift` makes no array of what it takes out.
+  if (gone === 1) window.hours.shift();
+  else if (gone > 1) window.hours.splice(0, gone);
   window.sumBeforeLast = null;
   window.edge = firstEdge(rule, window, now);
 }
