@@ -8,6 +8,7 @@ export type ErrorCode =
   | "model-invalid" // one or more models have problems; they have been listed
   | "disk-full"
   | "output-failed" // a file could not be written
+  | "incomplete" // the reader of one result went away, so another one was not written
   | "internal";
 
 const retryableCodes: ReadonlySet<ErrorCode> = new Set(["disk-full"]);

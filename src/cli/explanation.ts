@@ -11,7 +11,9 @@ type Paint = (style: "bold" | "dim" | "green" | "red" | "yellow" | "cyan", text:
 
 /** `2026-06-30 14:05`: minutes are enough for people; data keeps the milliseconds. */
 export function shortInstant(at: EpochMs): string {
-  return formatInstant(at).slice(0, 16).replace("T", " ");
+  return formatInstant(at)
+    .replace(/:\d\d\.\d+Z$/, "")
+    .replace("T", " ");
 }
 
 export function renderExplanation(explanation: Explanation, paint: Paint): string {

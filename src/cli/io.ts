@@ -29,7 +29,7 @@ export function painter(io: Io, stream: Writable): (style: Style, text: string) 
 }
 
 /** Those that move the cursor, hide text, break lines or turn the direction of writing. */
-const unseen = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const unseen = /[\p{Cc}\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** Text from users and data on its way to a terminal: characters that would act on it are shown as escapes instead. */
 export function visible(text: string): string {

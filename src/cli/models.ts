@@ -1,4 +1,5 @@
 /** Finds, reads and checks model files. */
+import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ScorefoldError } from "../errors.js";
@@ -19,6 +20,7 @@ export interface CheckedFiles {
 }
 
 const textBytesMax = 4 * 1024 * 1024;
+const notText = "the file is not UTF-8 text; save it in that encoding";
 const modelEndings = [".yaml", ".yml", ".json"];
 const testEndings = [".test.yaml", ".test.yml", ".test.json"];
 
@@ -59,7 +61,12 @@ export function checkFiles(paths: readonly string[]): CheckedFiles {
   const problems: ModelProblem[] = [];
   const seen = new Map<string, string>();
   for (const file of new Set(files)) {
-    const result = checkModel(readText(file), file);
+    const bytes = readBytes(file);
+    if (!isUtf8(bytes)) {
+      problems.push({ severity: "error", file, line: 1, column: 1, path: "", message: notText });
+      continue;
+    }
+    const result = checkModel(bytes.toString("utf8"), file);
     if (!result.ok) {
       problems.push(...result.problems);
       continue;
@@ -105,11 +112,17 @@ export function formatProblem({ file, line, column, path, message, severity }: M
 
 /** @throws ScorefoldError `input-missing` */
 export function readText(file: string): string {
+  const bytes = readBytes(file);
+  if (!isUtf8(bytes)) throw new ScorefoldError("input-missing", `${file}: ${notText}`);
+  return bytes.toString("utf8");
+}
+
+function readBytes(file: string): Buffer {
   try {
     const { size } = statSync(file);
     if (size > textBytesMax)
       throw new Error(`it has ${size} bytes; a model or scenario file has at most ${textBytesMax}`);
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch (error) {
     throw unreadable(file, error);
   }

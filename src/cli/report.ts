@@ -13,7 +13,7 @@ export function describeReport(report: ReplayReport): string {
       `in ${seconds.toFixed(1)} s${rate}`,
   ];
   if (report.duplicates > 0) lines.push(`  ${counted(report.duplicates, "duplicate")} changed nothing`);
-  if (report.erased > 0) lines.push(`  ${counted(report.erased, "input")} dated at or before an erasure left out`);
+  if (report.erased > 0) lines.push(`  ${counted(report.erased, "input")} at the very instant of an erasure left out`);
   if (report.afterAsOf > 0) lines.push(`  ${counted(report.afterAsOf, "input")} after the as-of instant left out`);
   for (const file of report.emptyFiles) lines.push(`  ${file}: empty`);
   for (const { field, kind, count, nearest } of report.ignoredFields) {

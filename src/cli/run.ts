@@ -17,6 +17,8 @@ export const exitOk = 0;
 export const exitFailed = 1;
 export const exitUsage = 2;
 export const exitProblems = 3;
+/** Not an exit code: the command ended because of one of its streams, of which nothing has been told yet. */
+const exitUntold = -1;
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let broken: NodeJS.ErrnoException | undefined;
@@ -29,7 +31,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     const code = await parsed(args, io, () => broken !== undefined);
     for (const stream of streams) await written(stream);
     if (broken === undefined) return code;
-    // A reader that goes away (`| head`) ends the command; it is no failure to report.
+    if (code !== exitUntold && code !== exitOk) return code;
+    // A reader that goes away (`| head`) has what it wanted.
     if (broken.code === "EPIPE") return exitOk;
     return told(writeError("standard output", broken), io);
   } finally {
@@ -40,9 +43,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 async function parsed(args: readonly string[], io: Io, isBroken: () => boolean): Promise<number> {
   try {
     await program(io).parseAsync(args, { from: "user" });
-    return exitOk;
+    return isBroken() ? exitUntold : exitOk;
   } catch (error) {
-    return isBroken() ? exitFailed : told(error, io);
+    const isIncomplete = error instanceof ScorefoldError && error.code === "incomplete";
+    return isBroken() && !isIncomplete ? exitUntold : told(error, io);
   }
 }
 

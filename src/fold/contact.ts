@@ -33,8 +33,8 @@ import { cloneState, encodeState, type ModelState } from "./state.js";
  * long history, since its states are large as well and copying them must not become the work.
  */
 const snapshotInputsMin = 32;
-const snapshotShare = 1 / 64;
-const snapshotsMax = 64;
+const snapshotShare = 1 / 16;
+const snapshotsMax = 16;
 
 export interface ContactFoldOptions {
   /** Keeps the history: needed for late inputs and for retractions of inputs that were folded. */
@@ -66,6 +66,7 @@ export class ContactFold {
   #outputs: Output[] = [];
   #history: Input[] = [];
   #snapshots: Snapshot[] = [];
+  #isFoldedAgain = false;
   #newest: Input | null = null;
   #clock: EpochMs | null = null;
   #seen = false;
@@ -151,7 +152,8 @@ export class ContactFold {
     }
     this.#seen = true;
     for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#onEvaluated[i]);
-    if (this.#keepHistory) this.#takeSnapshot(this.#history.length);
+    // Most contacts are folded in order to the end: only one that had to be folded again may have to be once more.
+    if (this.#isFoldedAgain) this.#takeSnapshot(this.#history.length);
   }
 
   #retract(input: Interaction): void {
@@ -161,10 +163,20 @@ export class ContactFold {
     if (!this.#keepHistory) {
       throw new Error(`retraction ${input.id} of ${this.#contactId} can't be folded: no history is kept`);
     }
-    const index = this.#history.findIndex((past) => targetKey(past) === target);
+    const index = this.#placeOfTarget(Number(input.attributes["at"]), target);
     if (index < 0) return;
     this.#foldAgainFrom(index);
     this.#publishDifference(input.at, causeOf(input), null);
+  }
+
+  /** The place of the first past input that a retraction names; -1: there is none. */
+  #placeOfTarget(at: EpochMs, target: string): number {
+    for (let place = this.#placeWhere((past) => past.at < at); place < this.#history.length; place++) {
+      const past = this.#history[place]!;
+      if (past.at > at) return -1;
+      if (targetKey(past) === target) return place;
+    }
+    return -1;
   }
 
   #receiveLate(input: Input): Received {
@@ -207,11 +219,16 @@ export class ContactFold {
   }
 
   #placeOf(input: Input): number {
+    return this.#placeWhere((past) => compareInputs(past, input) < 0);
+  }
+
+  /** The first place of the history at which `isBefore` no more holds. */
+  #placeWhere(isBefore: (past: Input) => boolean): number {
     let low = 0;
     let high = this.#history.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareInputs(this.#history[middle]!, input) < 0) low = middle + 1;
+      if (isBefore(this.#history[middle]!)) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -219,6 +236,7 @@ export class ContactFold {
 
   /** Folds the history again, muted, from the newest snapshot that is not past `from`. */
   #foldAgainFrom(from: number): void {
+    this.#isFoldedAgain = true;
     while (this.#snapshots.length > 0 && this.#snapshots[this.#snapshots.length - 1]!.inputs > from)
       this.#snapshots.pop();
     const snapshot = this.#snapshots.at(-1);

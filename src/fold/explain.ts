@@ -56,7 +56,9 @@ export interface NextChange {
   readonly lines: readonly MovedLine[];
 }
 
-/** How many instants at which nothing visible changes are passed over in search of the next change. */
+/** The last instant that has a text. */
+const instantMax: EpochMs = 8.64e15;
+/** How many instants at which nothing visible changes are passed over; then the last of them is told as it is. */
 const duesMax = 10_000;
 
 /** @returns null for a contact without an input in force. */
@@ -123,7 +125,8 @@ function untilOf(model: CompiledModel, state: ModelState, place: number): EpochM
   if (rule.family !== "standing" || state.standing[place] === 0) return null;
   const window = state.windows[rule.window]!;
   if (rule.times !== null) return holdsUntil(rule, window);
-  const edge = firstEdge(rule, window, state.clock ?? 0);
+  const holding = { ...window, hours: window.hours.filter(({ count }) => count > 0) };
+  const edge = firstEdge(rule, holding, state.clock ?? 0);
   return Number.isFinite(edge) ? edge : null;
 }
 
@@ -132,15 +135,18 @@ function nextChange(model: CompiledModel, state: ModelState): NextChange | null 
   const future = cloneState(state);
   for (let passed = 0; passed < duesMax; passed++) {
     const at = due(model, future);
-    if (at === null) return null;
+    // Beyond it an instant has no text; nobody waits for it.
+    if (at === null || at > instantMax) return null;
     const cause = causeOfTime(model, future, at).kind;
+    const isLast = passed === duesMax - 1;
     advance(model, future, at);
     // From the state as it is now, not from the instant before: small steps add up to a change that shows.
     const published = { ...unpublished(model), lines: state.lines.slice(), standing: state.standing.slice() };
     const occasion = { tenantId: "", contactId: "", at, cause: { kind: cause }, change: null, late: null };
     const [changed] = decide(model, published, future, occasion);
-    if (changed?.kind === "ScoreChanged" && (changed.lines.length > 0 || future.flags.score !== state.flags.score)) {
-      return { at, cause, score: future.flags.score, lines: changed.lines };
+    const lines = changed?.kind === "ScoreChanged" ? changed.lines : [];
+    if (lines.length > 0 || future.flags.score !== state.flags.score || isLast) {
+      return { at, cause, score: future.flags.score, lines };
     }
   }
   return null;

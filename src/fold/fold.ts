@@ -1,5 +1,5 @@
 /**
- * The one fold that live, timers, rebuild, replay and explain all call. Time comes in as an argument; what is read is
+ * The one fold: whoever needs a score calls it, and nothing else computes one. Time comes in as an argument; what is read is
  * the model, the state and the input, and nothing else.
  *
  * At one instant what time does comes first: decay steps, inactive rules, windows, then one evaluation. Then the
@@ -217,11 +217,9 @@ function enterWindow(rule: CompiledStanding, state: ModelState, x: Interaction):
     rule.weight,
   );
   const window = state.windows[rule.window]!;
-  const { edge } = window;
   enter(rule, window, x.at, x.resource, points);
   const { cache } = state;
-  if (window.edge > edge) cache.windowsDue = null;
-  else if (cache.windowsDue !== null) cache.windowsDue = Math.min(cache.windowsDue, window.edge);
+  if (cache.windowsDue !== null) cache.windowsDue = Math.min(cache.windowsDue, window.edge);
   count(state, rule.index, x.at);
   return points > 0 && rule.countsAsActivity;
 }

@@ -82,7 +82,7 @@ export function enter(
   }
   const hour = Math.ceil(at / hourMs);
   const key = window.latest === null ? null : matchKey(window, resource);
-  if (key !== null) leaveEarlier(rule, window, key, at);
+  if (key !== null) leaveEarlier(rule, window, key);
   const last = lastHour(window, hour);
   last.count += 1;
   // A rule with `times` only counts.
@@ -121,8 +121,11 @@ function matchKey(window: Window, resource: string | undefined): string {
   return resource === undefined ? `n${window.unnamed++}` : `r${resource}`;
 }
 
-/** A resource has one match in the window, its latest: the one before goes. */
-function leaveEarlier(rule: CompiledStanding, window: Window, key: string, now: EpochMs): void {
+/**
+ * A resource has one match in the window, its latest: the one before goes. Its hour stays, if empty: the end of any
+ * match is due, and is told as the cause of what else happens at that instant.
+ */
+function leaveEarlier(rule: CompiledStanding, window: Window, key: string): void {
   const earlier = window.latest?.get(key);
   if (earlier === undefined) return;
   const at = placeOf(window.hours, earlier);
@@ -131,11 +134,6 @@ function leaveEarlier(rule: CompiledStanding, window: Window, key: string, now: 
   found.matches.delete(key);
   found.count -= 1;
   window.count -= 1;
-  if (found.count === 0) {
-    window.hours.splice(at, 1);
-    // The edge may have been that of this hour: nothing ends there any more.
-    window.edge = firstEdge(rule, window, now);
-  }
   if (rule.times !== null) return;
   // Added again rather than taken off: the sum is to be that of the matches that are left, to the last bit.
   found.sum = 0;

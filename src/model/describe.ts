@@ -146,7 +146,7 @@ function countText({ min, max }: NonNullable<StandingRule["times"]>): string {
     return "never happened";
   }
   if (max === undefined) {
-    return `happened at least ${min} times`;
+    return min === 1 ? "happened at least once" : `happened at least ${min} times`;
   }
   return min === undefined ? `happened at most ${max} times` : `happened ${min} to ${max} times`;
 }

@@ -22,9 +22,15 @@ export class DeadLetters {
   #waiting: DeadLetter[] = [];
   #output: LineOutput | undefined;
 
-  /** @param path where they go; undefined: they are only counted */
-  constructor(path: string | undefined) {
+  readonly #replaces: boolean;
+
+  /**
+   * @param path where they go; undefined: they are only counted
+   * @param options whether a file of an earlier run is removed when there are no dead letters; default yes
+   */
+  constructor(path: string | undefined, options: { readonly replaces: boolean } = { replaces: true }) {
     this.path = path;
+    this.#replaces = options.replaces;
   }
 
   get counts(): Readonly<Partial<Record<DeadLetterReason, number>>> {
@@ -60,6 +66,7 @@ export class DeadLetters {
       await this.#output.commit();
       return;
     }
+    if (!this.#replaces) return;
     const left = await stat(this.path).catch(() => undefined);
     if (left?.isFile()) await rm(this.path, { force: true });
   }

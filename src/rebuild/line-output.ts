@@ -142,8 +142,12 @@ async function fileSink(target: string): Promise<Sink> {
   // A link stays a link: what it leads to is replaced.
   const path = await realpath(target).catch(() => resolve(target));
   const partial = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.partial`);
-  const file = await open(partial, "wx");
+  // Before it is there: a signal may come at any time after.
   rememberScratch(partial);
+  const file = await open(partial, "wx", existing === undefined ? undefined : existing.mode).catch((error: unknown) => {
+    forgetScratch(partial);
+    throw error;
+  });
   let isOpen = true;
   let isDone = false;
   const close = async (): Promise<void> => {

@@ -2,7 +2,8 @@
  * Scores files: all inputs in, in any order; each contact folded once over its inputs in key order; score lines and
  * outputs out. The same inputs give the same bytes, whatever files and lines they came in.
  */
-import { resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ScorefoldError } from "../errors.js";
@@ -57,6 +58,8 @@ export interface ReplayOptions extends SortOptions {
    * counted.
    */
   readonly deadLetters?: string;
+  /** Files that no result may overwrite, beside the inputs: the models'. */
+  readonly kept?: readonly string[];
   /** Only these contacts are folded. */
   readonly select?: (tenantId: TenantId, contactId: ContactId) => boolean;
   readonly onProgress?: (progress: ReplayProgress) => void;
@@ -107,7 +110,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const started = performance.now();
   checkOptions(options);
   const sorter = new InputSorter(options);
-  const deadLetters = new DeadLetters(deadLettersPath(options));
+  // What lies at the default place in the current directory may be of another run over other inputs.
+  const isOwn = options.deadLetters !== undefined || (options.scores !== undefined && isNamedFile(options.scores));
+  const deadLetters = new DeadLetters(deadLettersPath(options), { replaces: isOwn });
   const opened: LineOutput[] = [];
   const openOutput = async (target: OutputTarget | undefined): Promise<LineOutput | undefined> => {
     if (target === undefined) return undefined;
@@ -129,9 +134,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
     for (const output of [...opened, deadLetters]) await output.commit();
     return { ...folder.report(), asOf, spilled: sorter.hasSpilled, elapsedMs: performance.now() - started };
   } finally {
-    // After a commit this does nothing.
-    for (const output of [...opened, deadLetters]) await output.discard();
-    await sorter.close();
+    // After a commit a discard does nothing. One that fails does not keep the others from being tidied up.
+    await Promise.allSettled([sorter.close(), ...[...opened, deadLetters].map((output) => output.discard())]);
   }
 }
 
@@ -303,22 +307,41 @@ class ReplayFold {
 
 function deadLettersPath({ deadLetters, scores }: ReplayOptions): string | undefined {
   if (deadLetters !== undefined || scores === undefined) return deadLetters;
-  const isFile = typeof scores === "string" && scores !== STANDARD_OUTPUT && !scores.startsWith("/dev/");
-  return isFile ? `${scores}${DEAD_LETTERS_ENDING}` : DEAD_LETTERS_DEFAULT;
+  return isNamedFile(scores) ? `${scores}${DEAD_LETTERS_ENDING}` : DEAD_LETTERS_DEFAULT;
+}
+
+function isNamedFile(target: OutputTarget): target is string {
+  return typeof target === "string" && target !== STANDARD_OUTPUT && !target.startsWith("/dev/");
+}
+
+/** Where a path leads, through links; two paths of one file are one place. */
+function placeOf(path: string): string {
+  const whole = resolve(path);
+  try {
+    return realpathSync(whole);
+  } catch {
+    // Not there yet: its directory says where it will be.
+    try {
+      return join(realpathSync(dirname(whole)), basename(whole));
+    } catch {
+      return whole;
+    }
+  }
 }
 
 /** Refuses options under which one result would overwrite another, or an input. */
 function checkOptions(options: ReplayOptions): void {
   if (options.files.length === 0) throw new ScorefoldError("usage", "no input file was named");
-  const targets = [options.scores, options.outputs, options.deadLetters];
-  const taken = new Map(options.files.map((path) => [resolve(path), "an input file"]));
+  const targets = [options.scores, options.outputs, deadLettersPath(options)];
+  const taken = new Map(options.files.map((path) => [placeOf(path), "an input file"]));
+  for (const path of options.kept ?? []) taken.set(placeOf(path), "a file that is read");
   if (options.files.filter((path) => path === "-").length > 1) {
     throw new ScorefoldError("usage", "standard input is named twice; it can be read once");
   }
   for (const [index, what] of ["the scores", "the outputs", "the dead letters"].entries()) {
     const target = targets[index];
     if (typeof target !== "string" || target.startsWith("/dev/")) continue;
-    const place = target === STANDARD_OUTPUT ? "standard output" : resolve(target);
+    const place = target === STANDARD_OUTPUT ? "standard output" : placeOf(target);
     const other = taken.get(place);
     if (other !== undefined) {
       throw new ScorefoldError("usage", `${what} would go where ${other} is: ${target}; name another file`);

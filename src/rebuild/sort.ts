@@ -2,7 +2,8 @@
  * Brings inputs into the order (tenant, contact, at, kind, id): in memory while they fit, else through a database in a
  * temporary directory. Copies of one key stay all, in order of arrival.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getHeapStatistics } from "node:v8";
@@ -113,10 +114,13 @@ export class InputSorter {
     let batch: PlacedInput[] = [];
     for (const [, contacts] of [...this.#tenants].sort(byKey)) {
       for (const [, inputs] of [...contacts].sort(byKey)) {
-        for (const placed of inputs.sort(byInput)) batch.push(placed);
-        if (batch.length < BATCH_INPUTS) continue;
-        yield batch;
-        batch = [];
+        // Also within a contact: what one with a million inputs gives off must not gather.
+        for (const placed of inputs.sort(byInput)) {
+          batch.push(placed);
+          if (batch.length < BATCH_INPUTS) continue;
+          yield batch;
+          batch = [];
+        }
       }
     }
     if (batch.length > 0) yield batch;
@@ -164,7 +168,8 @@ class Spill {
   static async open(parent: string): Promise<Spill> {
     let directory: string | undefined;
     try {
-      directory = await mkdtemp(join(parent, "scorefold-"));
+      // In one turn of the loop, so that no signal can come between making it and remembering to remove it.
+      directory = mkdtempSync(join(parent, "scorefold-"));
       rememberScratch(directory);
       const database = new ClassicLevel<string, string>(directory, { writeBufferSize: WRITE_BUFFER_BYTES });
       await database.open();

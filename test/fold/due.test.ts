@@ -113,7 +113,7 @@ rules:
     expect(causeOfTime(model, folded(model, [did("a.x", 0)]), start + 2 * day)).toEqual({ kind: "inactivity" });
   });
 
-  test("no expiry where the match that would have ended has made way for a later one of its resource", () => {
+  test("the end of any match is due, also of one that has made way for a later one of its resource", () => {
     const model = lead(`
 activity: [b.none]
 rules:
@@ -121,9 +121,9 @@ rules:
   - { id: quiet, inactive: 1d, points: 7 }
 `);
     const inputs = [did("a.x", 0, { resource: "/a" }), did("a.x", hour, { resource: "/a" })];
-    expect(dueAt(lead("rules: [{ id: r, when: a.x, within: 24h, scope: resource, points: 5 }]"), inputs)).toBe(25);
+    expect(dueAt(lead("rules: [{ id: r, when: a.x, within: 24h, scope: resource, points: 5 }]"), inputs)).toBe(24);
     expect(told(outputsOf(model, inputs, 2 * day)).slice(1)).toEqual([
-      "24h score 5 -> 12 by inactivity",
+      "24h score 5 -> 12 by expiry",
       "25h score 12 -> 7 by expiry",
     ]);
   });

@@ -68,22 +68,24 @@ Examples:
   $ scorefold models show purchases --format yaml`,
     )
     .action((names: string[], options: { models: string; format: string }) => {
-      const byId = new Set(names.filter((name) => !/[/.]/.test(name)));
-      const paths = names.filter((name) => !byId.has(name));
-      if (byId.size > 0 || paths.length === 0) paths.push(options.models);
-      const all = loadModels(paths);
-      const shown = all.filter(({ id }) => names.length === 0 || paths.length > 1 || byId.size === 0 || byId.has(id));
-      if (shown.length === 0) {
-        const name = [...byId].join(", ");
-        const known = all.map(({ id }) => id);
-        throw new ScorefoldError(
-          "input-missing",
-          `there is no model \`${name}\` in ${options.models}${suggestion(name, known)}`,
-        );
+      const ids = names.filter((name) => !/[/.]/.test(name));
+      const paths = names.filter((name) => !ids.includes(name));
+      const shown = paths.length > 0 ? loadModels(paths) : [];
+      // Files that are broken but not asked for are no matter here.
+      const inDirectory = ids.length > 0 || names.length === 0 ? checkFiles([options.models]).models : [];
+      for (const id of ids) {
+        const found = inDirectory.filter(({ model }) => model.id === id);
+        if (found.length === 0) {
+          const known = inDirectory.map(({ model }) => model.id);
+          const message = `there is no good model \`${id}\` in ${options.models}${suggestion(id, known)}`;
+          throw new ScorefoldError("input-missing", message);
+        }
+        shown.push(...found.map(({ model }) => model));
       }
+      if (names.length === 0) shown.push(...loadModels([options.models]));
       if (options.format === "yaml" && shown.length > 1) {
-        const ids = shown.map(({ id }) => id).join(", ");
-        throw new ScorefoldError("usage", `a model file holds one model; name one of ${ids}`);
+        const all = shown.map(({ id }) => id).join(", ");
+        throw new ScorefoldError("usage", `a model file holds one model; name one of ${all}`);
       }
       const print = options.format === "yaml" ? printModel : describeModel;
       io.stdout.write(`${shown.map((model) => print(model).trimEnd()).join("\n\n")}\n`);

@@ -7,7 +7,7 @@ import { compile } from "../../model/compile.js";
 import { replay } from "../../rebuild/replay.js";
 import { asOfOption, inputOption, type ModelOptions, modelOption, modelPaths, modelsOption } from "../arguments.js";
 import type { Io } from "../io.js";
-import { loadModels } from "../models.js";
+import { filesAt, loadModels } from "../models.js";
 import { Progress } from "../progress.js";
 import { describeReport } from "../report.js";
 
@@ -62,11 +62,13 @@ Bad lines cost nothing but themselves: each goes to the dead-letter file with it
       if (options.scores === "-" && options.outputs === "-") {
         throw new ScorefoldError("usage", "scores and outputs can't both go to standard output; name a file for one");
       }
+      if (options.deadLetters === "-") throw new ScorefoldError("usage", "dead letters go to a file; name one");
       const models = loadModels(modelPaths(options)).map(compile);
       const progress = new Progress(io);
       const report = await replay({
         models,
         files: options.input,
+        kept: modelPaths(options).flatMap((path) => filesAt(path, "models")),
         stdin: io.stdin,
         scores: options.scores === "-" ? io.stdout : options.scores,
         ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
@@ -76,11 +78,22 @@ Bad lines cost nothing but themselves: each goes to the dead-letter file with it
         ...(options.memory === undefined ? {} : { memoryBytesMax: options.memory * 1024 * 1024 }),
         onProgress: ({ phase, done, total }) =>
           progress.update(phase === "read" ? "reading" : "folding", done, total, phase === "read" ? "bytes" : "inputs"),
-      }).finally(() => progress.clear());
+      })
+        .catch((error: unknown) => {
+          throw options.outputs !== undefined && isReaderGone(error)
+            ? new ScorefoldError("incomplete", `the reader of the scores went away: ${options.outputs} was not written`)
+            : error;
+        })
+        .finally(() => progress.clear());
       const asOf = report.asOf === null ? "" : ` as of ${formatInstant(report.asOf)}`;
       const names = models.map(({ model }) => `${model.id}@${model.version}`).join(", ");
       io.stderr.write(`${names}${asOf}: ${describeReport(report)}`);
     });
+}
+
+function isReaderGone(error: unknown): boolean {
+  const cause = error instanceof ScorefoldError ? error.cause : error;
+  return cause instanceof Error && "code" in cause && cause.code === "EPIPE";
 }
 
 function megabytes(text: string): number {

@@ -19,6 +19,7 @@ import {
   tenantOption,
 } from "../arguments.js";
 import { csvLine } from "../csv.js";
+import { shortInstant } from "../explanation.js";
 import type { Io } from "../io.js";
 import { loadModels } from "../models.js";
 import { Progress } from "../progress.js";
@@ -96,6 +97,11 @@ json prints score lines, sorted by contact and model, as replay does.`,
           `no inputs of tenant ${options.tenant}${others === "" ? "" : `; there are: ${others} (name one with --tenant)`}\n`,
         );
       }
+      const isScored = models.some(({ model }) => model.tenants?.includes(options.tenant) ?? true);
+      if (report.contacts > 0 && !isScored) {
+        const scored = models.map(({ model }) => `${model.id}@${model.version} is for ${model.tenants?.join(", ")}`);
+        io.stderr.write(`no model is for tenant ${options.tenant}: ${scored.join("; ")}\n`);
+      }
       const lines = options.format === "json" ? found : sorted(found, options.sort);
       const limit = options.limit ?? (options.format === "table" ? tableRowsDefault : lines.length);
       print(io, lines.slice(0, limit), options.format);
@@ -150,7 +156,7 @@ function print(io: Io, lines: readonly ScoreLine[], format: Options["format"]): 
             line.grade ?? "",
             line.suppressed ? "suppressed" : line.salesReady ? "yes" : "",
             dimensionsText(line),
-            instant(line).slice(0, 16).replace("T", " "),
+            line.lastActivityAt === null ? "" : shortInstant(line.lastActivityAt),
           ]),
         ),
       );

@@ -35,7 +35,7 @@ it("show finds models by id, and names those there are", async () => {
   expect(found.code).toBe(0);
   const missing = await told(["models", "show", "b", "--models", `${directory}/own-a.yaml`]);
   expect(missing).toMatchObject({ code: 1, stdout: "" });
-  expect(missing.stderr).toMatch(/there is no model `b` in .*own-a.yaml.*`a`/);
+  expect(missing.stderr).toMatch(/there is no good model `b` in .*own-a.yaml.*`a`/);
 });
 
 it("test tells which scenarios hold, and what was found where one does not", async () => {
