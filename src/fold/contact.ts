@@ -26,7 +26,7 @@ import type { Change } from "./evaluate.js";
 import { advance, causeOf, fold, type OnEvaluated } from "./fold.js";
 import { initial } from "./initial.js";
 import { scoreLine } from "./score-line.js";
-import { cloneState, encodeState, type ModelState } from "./state.js";
+import { cloneState, encodeState, type ModelState, sizeOf } from "./state.js";
 
 /**
  * A copy of the states is kept every so many inputs, so that a late input folds few of them again; further apart in a
@@ -257,6 +257,8 @@ export class ContactFold {
   #takeSnapshot(inputs: number): void {
     const since = inputs - (this.#snapshots.at(-1)?.inputs ?? 0);
     if (since < Math.max(snapshotInputsMin, inputs * snapshotShare)) return;
+    // A copy costs what it holds: it is made after as much work as that, so copying never becomes the work.
+    if (since < this.#states.reduce((sum, state) => sum + sizeOf(state), 0)) return;
     if (this.#snapshots.length >= snapshotsMax) this.#snapshots = this.#snapshots.filter((_, i) => i % 2 === 1);
     this.#snapshots.push({ inputs, states: this.#states.map(cloneState) });
   }

@@ -94,6 +94,14 @@ export function cloneState(state: ModelState): ModelState {
   };
 }
 
+/** How many entries a copy of the state has to copy one by one. */
+export function sizeOf(state: ModelState): number {
+  let size = 0;
+  for (const resources of state.seen) size += resources.size;
+  for (const { hours, latest } of state.windows) size += hours.length + (latest === null ? 0 : 2 * latest.size);
+  return size;
+}
+
 /** The state as canonical JSON: the same state, however it came about, is the same bytes. */
 export function encodeState(state: ModelState): string {
   const { cache: _, ...folded } = state;

@@ -360,7 +360,7 @@ function planner(model: Model, rules: CompiledRules): (type: string) => Plan {
 }
 
 /** Patterns are exact types, prefixes written `email.*`, or `*`. */
-function matchesType(patterns: readonly TypePattern[], type: string): boolean {
+export function matchesType(patterns: readonly TypePattern[], type: string): boolean {
   return patterns.some((pattern) => {
     if (pattern === "*") return true;
     return pattern.endsWith(".*") ? type.startsWith(pattern.slice(0, -1)) : pattern === type;

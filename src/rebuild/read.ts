@@ -33,6 +33,10 @@ export interface ReadOptions {
   readonly onProgress?: (done: number, total: number | undefined) => void;
 }
 
+/** Before 1990 nobody clicked a mail: seconds taken for milliseconds end up there. */
+const EARLY_MS = Date.UTC(1990, 0, 1);
+const NAMES_MAX = 1_000;
+
 export class ReadCounts {
   /** Lines that are not empty. */
   lines = 0;
@@ -44,7 +48,23 @@ export class ReadCounts {
   readonly emptyFiles: string[] = [];
   /** `tenant NUL contact` of those with a retraction, which takes back what was folded. */
   readonly withRetraction = new Set<string>();
+  /** Inputs by interaction type, and adjustments by the model they name; of each so many names at most. */
+  readonly types = new Map<string, number>();
+  readonly adjustedModels = new Map<string, number>();
+  /** Inputs dated before `EARLY_MS`, and the oldest of their instants. */
+  early = 0;
+  oldest: EpochMs | null = null;
   readonly #ignored = new Map<string, { kind: Input["kind"]; field: string; count: number }>();
+
+  /** Notes what may deserve a second look. */
+  note(input: Input): void {
+    if (input.kind === "interaction") countName(this.types, input.type);
+    else if (input.kind === "adjustment") countName(this.adjustedModels, input.model);
+    if (input.at < EARLY_MS) {
+      this.early += 1;
+      if (this.oldest === null || input.at < this.oldest) this.oldest = input.at;
+    }
+  }
 
   ignore(kind: Input["kind"], name: string): void {
     const field = name.length > FIELD_NAME_LENGTH_MAX ? `${name.slice(0, FIELD_NAME_LENGTH_MAX)}...` : name;
@@ -63,6 +83,12 @@ export class ReadCounts {
         return near === undefined ? ignored : { ...ignored, nearest: near };
       });
   }
+}
+
+function countName(counts: Map<string, number>, name: string): void {
+  const count = counts.get(name);
+  if (count !== undefined) counts.set(name, count + 1);
+  else if (counts.size < NAMES_MAX) counts.set(name, 1);
 }
 
 /** The key of a contact in `ReadCounts.withRetraction`. */
@@ -133,6 +159,7 @@ class InputReader {
     }
     const { input } = decoded;
     counts.inputs[input.kind] += 1;
+    counts.note(input);
     for (const name of decoded.ignored) counts.ignore(input.kind, name);
     if (input.at > this.#asOf) {
       counts.afterAsOf += 1;

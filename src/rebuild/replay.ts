@@ -21,6 +21,7 @@ import { LineOutput, type OutputTarget, STANDARD_OUTPUT } from "./line-output.js
 import { contactKey, type IgnoredField, type ReadCounts, readInputs } from "./read.js";
 import { InputSorter, type PlacedInput, type SortOptions } from "./sort.js";
 
+const COPIES_MAX = 64;
 const DEAD_LETTERS_ENDING = ".dead-letters.jsonl";
 /** Where dead letters go when the scores have no file to put them beside: in the current directory. */
 const DEAD_LETTERS_DEFAULT = "scores.dead-letters.jsonl";
@@ -93,6 +94,11 @@ export interface ReplayReport {
   readonly erased: number;
   readonly afterAsOf: number;
   readonly ignoredFields: readonly IgnoredField[];
+  /** Good inputs by interaction type, and adjustments by the model they name. */
+  readonly types: ReadonlyMap<string, number>;
+  readonly adjustedModels: ReadonlyMap<string, number>;
+  /** Inputs dated before 1990, and the oldest of them: most often seconds that were taken for milliseconds. */
+  readonly early: { readonly count: number; readonly oldest: EpochMs | null };
   /** Files without a single line. */
   readonly emptyFiles: readonly string[];
   /** Whether the inputs were sorted on disk. */
@@ -159,6 +165,8 @@ class ReplayFold {
   #contactId: ContactId = "";
   /** The last input read, and the others before it with the same key. */
   #copies: PlacedInput[] = [];
+  /** With so many copies the doubles among them are let go. */
+  #copiesMax = COPIES_MAX;
   #contacts = 0;
   #scoreLines = 0;
   #duplicates = 0;
@@ -182,6 +190,7 @@ class ReplayFold {
         const isSameContact = this.#isCurrent(placed.input);
         if (previous !== undefined && isSameContact && compareInputs(previous, placed.input) === 0) {
           this.#copies.push(placed);
+          if (this.#copies.length >= this.#copiesMax) this.#settleCopies();
           continue;
         }
         this.#receive();
@@ -221,6 +230,9 @@ class ReplayFold {
       erased: this.#erased,
       afterAsOf: read.afterAsOf,
       ignoredFields: read.ignoredFields(),
+      types: read.types,
+      adjustedModels: read.adjustedModels,
+      early: { count: read.early, oldest: read.oldest },
       emptyFiles: read.emptyFiles,
     };
   }
@@ -246,6 +258,15 @@ class ReplayFold {
     return models;
   }
 
+  /** Lets go what says again what another copy says: an export without ids may have one key on every line. */
+  #settleCopies(): void {
+    const { kept, conflicts, duplicates, erased } = resolveCopies(this.#copies);
+    this.#duplicates += duplicates;
+    this.#erased += erased;
+    this.#copies = [kept, ...conflicts];
+    this.#copiesMax = Math.max(COPIES_MAX, 2 * this.#copies.length);
+  }
+
   /** Folds the input that is next in order, once no other copy of it can come. */
   #receive(): void {
     const [first] = this.#copies;
@@ -259,6 +280,7 @@ class ReplayFold {
       for (const loser of conflicts) this.#setAside(loser, kept);
     }
     this.#copies = [];
+    this.#copiesMax = COPIES_MAX;
     if (this.#fold.receive(next.input).status === "erased") this.#erased += 1;
   }
 

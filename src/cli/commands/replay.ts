@@ -86,10 +86,20 @@ Bad lines cost nothing but themselves: each goes to the dead-letter file with it
         })
         .finally(() => progress.clear());
       const asOf = report.asOf === null ? "" : ` as of ${formatInstant(report.asOf)}`;
-      const names = models.map(({ model }) => `${model.id}@${model.version}`).join(", ");
-      io.stderr.write(`${names}${asOf}: ${describeReport(report)}`);
+      const shown = models.slice(0, modelsNamedMax).map(({ model }) => `${model.id}@${model.version}`);
+      const names =
+        shown.join(", ") + (models.length > shown.length ? ` and ${models.length - shown.length} more` : "");
+      io.stderr.write(
+        `${names}${asOf}: ${describeReport(
+          report,
+          models.map(({ model }) => model),
+        )}`,
+      );
     });
 }
+
+/** So many models are named in the summary. */
+const modelsNamedMax = 8;
 
 function isReaderGone(error: unknown): boolean {
   const cause = error instanceof ScorefoldError ? error.cause : error;
