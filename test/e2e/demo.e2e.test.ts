@@ -54,11 +54,15 @@ it("offers three commands that work", async () => {
 });
 
 it("says the same for the same seed, and something else for another", async () => {
-  const [one, again, other] = [await demo("one"), await demo("two"), await demo("three", "--seed", "7")];
-  expect(told(again, "two")).toBe(told(one, "one"));
-  expect(folder.read("two/inputs.jsonl") === folder.read("one/inputs.jsonl")).toBe(true);
-  expect(folder.read("three/inputs.jsonl") === folder.read("one/inputs.jsonl")).toBe(false);
-  expect(told(other, "three")).not.toBe(told(one, "one"));
+  const [one, again, other] = [
+    await demo("first-run"),
+    await demo("second-run"),
+    await demo("third-run", "--seed", "7"),
+  ];
+  expect(told(again, "second-run")).toBe(told(one, "first-run"));
+  expect(folder.read("second-run/inputs.jsonl") === folder.read("first-run/inputs.jsonl")).toBe(true);
+  expect(folder.read("third-run/inputs.jsonl") === folder.read("first-run/inputs.jsonl")).toBe(false);
+  expect(told(other, "third-run")).not.toBe(told(one, "first-run"));
 });
 
 it.each([

@@ -13,7 +13,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const checked = checkModel("{ model: m, version: 1, score: { max: 100000 }, rules: [{ id: r, when: a.b, points: 1 }] }", "m.yaml");
+const checked = checkModel(
+  "{ model: m, version: 1, score: { max: 100000 }, rules: [{ id: r, when: a.b, points: 1 }] }",
+  "m.yaml",
+);
 if (!checked.ok) throw new Error("the model is good");
 const models = [compile(checked.model)];
 const good = '{"id":"1","contactId":"c","type":"a.b","at":"2026-01-01T00:00:00Z"}\n';
