@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ScorefoldError } from "../errors.js";
 import { checkModel } from "../model/check.js";
+import { fileBytesMax } from "../model/parse.js";
 import type { Model, ModelProblem } from "../model/types.js";
 import { counted } from "./table.js";
 
@@ -19,7 +20,8 @@ export interface CheckedFiles {
   readonly problems: readonly ModelProblem[];
 }
 
-const textBytesMax = 4 * 1024 * 1024;
+/** What is larger is not even read; the parser names what is larger than `fileBytesMax` with its place. */
+const readBytesMax = 4 * fileBytesMax;
 const notText = "the file is not UTF-8 text; save it in that encoding";
 const modelEndings = [".yaml", ".yml", ".json"];
 const testEndings = [".test.yaml", ".test.yml", ".test.json"];
@@ -120,8 +122,8 @@ export function readText(file: string): string {
 function readBytes(file: string): Buffer {
   try {
     const { size } = statSync(file);
-    if (size > textBytesMax)
-      throw new Error(`it has ${size} bytes; a model or scenario file has at most ${textBytesMax}`);
+    if (size > readBytesMax)
+      throw new Error(`it has ${size} bytes; a model or scenario file has at most ${fileBytesMax}`);
     return readFileSync(file);
   } catch (error) {
     throw unreadable(file, error);

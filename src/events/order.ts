@@ -37,13 +37,3 @@ function surrogatesLast(unit: number): number {
 export function compareInputs(a: Input, b: Input): number {
   return a.at - b.at || kindRanks[a.kind] - kindRanks[b.kind] || compareText(a.id, b.id);
 }
-
-/** Compares inputs of several contacts of one tenant: at, kind, contactId, id. */
-export function compareAcrossContacts(a: Input, b: Input): number {
-  return (
-    a.at - b.at ||
-    kindRanks[a.kind] - kindRanks[b.kind] ||
-    compareText(a.contactId, b.contactId) ||
-    compareText(a.id, b.id)
-  );
-}

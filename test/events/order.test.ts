@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareAcrossContacts, compareInputs, compareText } from "../../src/events/order.js";
+import { compareInputs, compareText } from "../../src/events/order.js";
 import type { Input } from "../../src/events/types.js";
 
 const text = fc.string({
@@ -49,16 +49,5 @@ describe("the order of inputs", () => {
     ];
     expect([...sorted].reverse().sort(compareInputs)).toEqual(sorted);
     expect(compareInputs(interaction({ id: "a" }), interaction({ id: "a", contactId: "other" }))).toBe(0);
-  });
-
-  it("is at, kind, contact, id across contacts", () => {
-    const sorted = [
-      profile({ contactId: "z" }),
-      interaction({ contactId: "a", id: "9" }),
-      interaction({ contactId: "b", id: "1" }),
-      interaction({ contactId: "b", id: "2" }),
-      adjustment({ contactId: "a" }),
-    ];
-    expect([...sorted].reverse().sort(compareAcrossContacts)).toEqual(sorted);
   });
 });

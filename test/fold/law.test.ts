@@ -5,10 +5,10 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Output } from "../../src/events/types.js";
 import { explain } from "../../src/fold/explain.js";
 import { batches, shuffled } from "../arbitrary/inputs.js";
 import { scenes } from "../arbitrary/scenes.js";
+import { comparable } from "../oracle/comparable.js";
 import { oracle } from "../oracle/oracle.js";
 import { asTheyCome, compiled, folded, onePass } from "./engine.js";
 
@@ -91,15 +91,3 @@ describe("the law", () => {
     );
   });
 });
-
-/** Ids and moved lines are the engine's own to choose. */
-function comparable(output: Output): unknown {
-  switch (output.kind) {
-    case "ScoreChanged":
-      return { ...output, id: "", lines: [] };
-    case "ThresholdCrossed":
-      return { ...output, eventId: "" };
-    case "ContactErased":
-      return { ...output, id: "" };
-  }
-}

@@ -18,6 +18,7 @@ import type { Model } from "../../src/model/types.js";
 import { type ReplayReport, replay } from "../../src/rebuild/replay.js";
 import { shuffled } from "../arbitrary/inputs.js";
 import { scenes } from "../arbitrary/scenes.js";
+import { comparable } from "../oracle/comparable.js";
 import { oracle } from "../oracle/oracle.js";
 
 const runs = 150;
@@ -143,16 +144,4 @@ function scoreLineText(line: ScoreLine): string {
     line;
   const known = { tenantId, contactId, model, version, score, grade, dimensions, salesReady, suppressed };
   return JSON.stringify({ ...known, lastActivityAt });
-}
-
-/** Ids and what moved are the engine's own. */
-function comparable(output: Output): object {
-  switch (output.kind) {
-    case "ScoreChanged":
-      return { ...output, id: "", lines: [] };
-    case "ThresholdCrossed":
-      return { ...output, eventId: "" };
-    case "ContactErased":
-      return { ...output, id: "" };
-  }
 }

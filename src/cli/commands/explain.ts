@@ -2,10 +2,8 @@
 import { Command, Option } from "commander";
 import { ScorefoldError } from "../../errors.js";
 import { formatInstant } from "../../events/time.js";
-import type { EpochMs, Output } from "../../events/types.js";
+import type { Output } from "../../events/types.js";
 import { type Explanation, explain } from "../../fold/explain.js";
-import { compile } from "../../model/compile.js";
-import { replay } from "../../rebuild/replay.js";
 import {
   asOfOption,
   countArgument,
@@ -20,13 +18,9 @@ import {
 import { renderExplanation, renderTimeline } from "../explanation.js";
 import { type Io, painter } from "../io.js";
 import { loadModels } from "../models.js";
-import { Progress } from "../progress.js";
-import { counted } from "../table.js";
+import { type FileOptions, replayFor, tellBadLines } from "../over-files.js";
 
-interface Options extends ModelOptions {
-  readonly input: string[];
-  readonly asOf?: EpochMs;
-  readonly tenant: string;
+interface Options extends ModelOptions, FileOptions {
   readonly format: "text" | "json";
   readonly timeline: number;
 }
@@ -56,22 +50,15 @@ Examples:
 The lines of a dimension always sum to its points before its range is applied; \`cut\` is what the range cut off.`,
     )
     .action(async (contactId: string, options: Options) => {
-      const models = loadModels(modelPaths(options)).map(compile);
-      const progress = new Progress(io);
+      const models = loadModels(modelPaths(options));
       const outputs: Output[] = [];
       const explanations: Explanation[] = [];
       const tenants = new Set<string>();
-      const report = await replay({
-        models,
-        files: options.input,
-        stdin: io.stdin,
-        ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
+      const report = await replayFor(io, options, models, {
         select: (tenant, contact) => {
           if (contact === contactId) tenants.add(tenant);
           return contact === contactId && tenant === options.tenant;
         },
-        onProgress: ({ phase, done, total }) =>
-          progress.update(phase, done, total, phase === "read" ? "bytes" : "inputs"),
         onOutput: (output) => outputs.push(output),
         onContact: ({ fold }) => {
           fold.foldedStates().forEach((state, i) => {
@@ -79,10 +66,8 @@ The lines of a dimension always sum to its points before its range is applied; \
             if (explanation !== null) explanations.push(explanation);
           });
         },
-      }).finally(() => progress.clear());
-      if (report.deadLetters.total > 0) {
-        io.stderr.write(`${counted(report.deadLetters.total, "bad line")} left out; \`scorefold replay\` says why\n`);
-      }
+      });
+      tellBadLines(io, report);
       if (explanations.length === 0)
         throw new ScorefoldError("input-missing", nothingFound(contactId, options, tenants));
       if (options.format === "json") {

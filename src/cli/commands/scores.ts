@@ -3,10 +3,8 @@ import { Command, Option } from "commander";
 import { ScorefoldError } from "../../errors.js";
 import { encodeScoreLine } from "../../events/encode.js";
 import { formatInstant } from "../../events/time.js";
-import type { EpochMs, ScoreLine } from "../../events/types.js";
-import { compile } from "../../model/compile.js";
+import type { ScoreLine } from "../../events/types.js";
 import { suggestion } from "../../nearest.js";
-import { replay } from "../../rebuild/replay.js";
 import {
   asOfOption,
   countArgument,
@@ -22,13 +20,10 @@ import { csvLine } from "../csv.js";
 import { shortInstant } from "../explanation.js";
 import type { Io } from "../io.js";
 import { loadModels } from "../models.js";
-import { Progress } from "../progress.js";
+import { type FileOptions, replayFor, tellBadLines } from "../over-files.js";
 import { counted, renderTable } from "../table.js";
 
-interface Options extends ModelOptions {
-  readonly input: string[];
-  readonly asOf?: EpochMs;
-  readonly tenant: string;
+interface Options extends ModelOptions, FileOptions {
   readonly format: "table" | "json" | "csv";
   readonly sort: "score" | "contact" | "activity";
   readonly limit?: number;
@@ -64,42 +59,35 @@ Examples:
 json prints score lines, sorted by contact and model, as replay does.`,
     )
     .action(async (options: Options) => {
-      const models = loadModels(modelPaths(options)).map(compile);
-      const grades = new Set(models.flatMap(({ model }) => model.grades.map(({ id }) => id)));
+      const models = loadModels(modelPaths(options));
+      const grades = new Set(models.flatMap((model) => model.grades.map(({ id }) => id)));
       for (const grade of options.grade ?? []) {
         if (!grades.has(grade)) {
           throw new ScorefoldError("usage", `no model has the grade \`${grade}\`${suggestion(grade, [...grades])}`);
         }
       }
-      const progress = new Progress(io);
       const found: ScoreLine[] = [];
       const tenants = new Set<string>();
-      const report = await replay({
-        models,
-        files: options.input,
-        stdin: io.stdin,
-        ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
+      const report = await replayFor(io, options, models, {
         select: (tenantId) => {
           tenants.add(tenantId);
           return tenantId === options.tenant;
         },
-        onProgress: ({ phase, done, total }) =>
-          progress.update(phase, done, total, phase === "read" ? "bytes" : "inputs"),
         onContact: ({ scoreLines }) => {
           for (const line of scoreLines) {
             if (options.grade === undefined || options.grade.includes(line.grade ?? "")) found.push(line);
           }
         },
-      }).finally(() => progress.clear());
+      });
       if (report.contacts === 0) {
         const others = [...tenants].sort().slice(0, 10).join(", ");
         io.stderr.write(
           `no inputs of tenant ${options.tenant}${others === "" ? "" : `; there are: ${others} (name one with --tenant)`}\n`,
         );
       }
-      const isScored = models.some(({ model }) => model.tenants?.includes(options.tenant) ?? true);
+      const isScored = models.some((model) => model.tenants?.includes(options.tenant) ?? true);
       if (report.contacts > 0 && !isScored) {
-        const scored = models.map(({ model }) => `${model.id}@${model.version} is for ${model.tenants?.join(", ")}`);
+        const scored = models.map((model) => `${model.id}@${model.version} is for ${model.tenants?.join(", ")}`);
         io.stderr.write(`no model is for tenant ${options.tenant}: ${scored.join("; ")}\n`);
       }
       const lines = options.format === "json" ? found : sorted(found, options.sort);
@@ -109,9 +97,7 @@ json prints score lines, sorted by contact and model, as replay does.`,
       const rest =
         lines.length > limit ? `, ${counted(limit, "is", "are")} shown (--limit ${lines.length} shows all)` : "";
       if (options.format === "table") io.stderr.write(`${counted(lines.length, "score")}${asOf}${rest}\n`);
-      if (report.deadLetters.total > 0) {
-        io.stderr.write(`${counted(report.deadLetters.total, "bad line")} left out; \`scorefold replay\` says why\n`);
-      }
+      tellBadLines(io, report);
     });
 }
 
