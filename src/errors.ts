@@ -9,9 +9,30 @@ export type ErrorCode =
   | "disk-full"
   | "output-failed" // a file could not be written
   | "incomplete" // the reader of one result went away, so another one was not written
+  | "config-invalid" // options that can't be; one line each
+  | "directory-in-use" // another process has it open
+  | "directory-unusable" // not there and can't be made, not writable, or of another kind
+  | "format-unknown" // written by another version of scorefold
+  | "database-corrupt" // a database file is damaged
+  | "database-failed" // a database could not read or write for another reason
+  | "model-changed" // a version that was used before has other content now
+  | "history-lost" // the log no longer has what the task has to read
+  | "fenced" // another owner has taken the task over
+  | "log-failed" // the log could not be read or written; whether a transaction went through is not known
+  | "too-many" // more at once than is taken; try again later
+  | "stopping" // asked of an engine that is stopping
+  | "engine-unreachable" // the running engine does not answer, or answers what was not expected
   | "internal";
 
-const retryableCodes: ReadonlySet<ErrorCode> = new Set(["disk-full"]);
+const retryableCodes: ReadonlySet<ErrorCode> = new Set([
+  "disk-full",
+  "directory-in-use",
+  "database-failed",
+  "log-failed",
+  "too-many",
+  "stopping",
+  "engine-unreachable",
+]);
 
 export class ScorefoldError extends Error {
   readonly code: ErrorCode;

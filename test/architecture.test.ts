@@ -22,8 +22,12 @@ interface Place {
 const places: Readonly<Record<string, Place>> = {
   errors: { may: [], instead: "the one base of errors stands alone" },
   nearest: { may: [], instead: "take what it needs as an argument" },
+  database: {
+    may: ["database", "errors", "node:*", "classic-level"],
+    instead: "a database knows keys and values; what they mean belongs to src/store and src/embedded",
+  },
   events: {
-    may: ["events", "errors", "nearest"],
+    may: ["events", "errors", "nearest", "avsc"],
     instead: "inputs and outputs know nothing of models, scores or files; let the caller bring them together",
   },
   model: {
@@ -44,8 +48,55 @@ const places: Readonly<Record<string, Place>> = {
     may: ["rebuild", "events", "model", "fold", "errors", "nearest", "node:*", "classic-level", "yaml"],
     instead: "replay takes what it needs as options; talk to people belongs to src/cli",
   },
+  store: {
+    may: ["store", "database", "events", "fold", "model/compile", "errors", "node:*"],
+    instead: "the store keeps what it is given; folding and publishing belong to src/stream",
+  },
+  stream: {
+    may: ["stream", "store", "database/database", "events", "model", "fold", "errors", "node:*"],
+    instead: "the task knows the log only by its port; what is behind it comes as an option",
+  },
+  embedded: {
+    may: ["embedded", "stream/log", "database", "events", "errors", "node:*"],
+    instead: "the log knows records, not what they do; the task comes to it",
+  },
+  telemetry: {
+    may: ["errors", "pino", "prom-client", "node:*"],
+    instead: "metrics are told what has happened; they do not look it up",
+  },
+  config: {
+    may: ["errors", "nearest"],
+    instead: "a configuration is read from values that are given",
+  },
+  api: {
+    may: ["api", "events", "model", "fold", "store", "rebuild", "errors", "nearest", "node:*", "fastify"],
+    instead: "the API asks the engine through src/api/engine.ts",
+  },
+  engine: {
+    may: ["engine", "api/engine", "embedded", "stream", "store", "database", "events", "model", "fold"].concat([
+      "errors",
+      "telemetry",
+      "node:*",
+    ]),
+    instead: "the engine puts parts together; what a part does belongs to it",
+  },
   cli: {
-    may: ["cli", "rebuild", "events", "model", "fold", "errors", "nearest", "node:*", "commander"],
+    may: [
+      "cli",
+      "engine",
+      "api",
+      "config",
+      "telemetry",
+      "stream/clock",
+      "rebuild",
+      "events",
+      "model",
+      "fold",
+      "errors",
+      "nearest",
+      "node:*",
+      "commander",
+    ],
     instead: "a library other than commander belongs to the folder whose work it does",
   },
 };
@@ -54,7 +105,11 @@ const places: Readonly<Record<string, Place>> = {
 const packageFiles: Readonly<Record<string, RegExp>> = {
   yaml: /^(model|rebuild)\//,
   re2js: /^model\//,
-  "classic-level": /^rebuild\/sort\.ts$/,
+  avsc: /^events\/avro-schema\.ts$/,
+  "classic-level": /^(rebuild\/sort|database\/classic-level)\.ts$/,
+  fastify: /^api\//,
+  pino: /^telemetry\.ts$/,
+  "prom-client": /^telemetry\.ts$/,
   commander: /^cli\/(commands\/\w+|arguments|run)\.ts$/,
 };
 

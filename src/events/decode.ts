@@ -39,6 +39,7 @@ export const deadLetterReasons = [
   "bad-instant",
   "too-large",
   "invalid", // a field has a wrong type or value
+  "too-far-ahead", // dated further after its arrival in the log than is tolerated
   "conflict", // another input with the same key holds
 ] as const;
 export type DeadLetterReason = (typeof deadLetterReasons)[number];

@@ -1,5 +1,6 @@
 /** The order inputs are folded in. Everything that sorts inputs uses these functions and no others. */
-import type { Input } from "./types.js";
+import { INSTANT_SIZE_MAX_MS } from "./time.js";
+import type { EpochMs, InputKey } from "./types.js";
 
 /** Of inputs at one instant, these kinds come in this order. */
 const kindRanks = { profile: 0, population: 1, interaction: 2, adjustment: 3 } as const;
@@ -34,6 +35,17 @@ function surrogatesLast(unit: number): number {
 }
 
 /** Compares inputs of one contact by their key `(at, kind, id)`; 0 means the same key. */
-export function compareInputs(a: Input, b: Input): number {
+export function compareInputs(a: InputKey, b: InputKey): number {
   return a.at - b.at || kindRanks[a.kind] - kindRanks[b.kind] || compareText(a.id, b.id);
+}
+
+/** An instant as text of 17 digits whose order is that of the instants. */
+export function instantKey(at: EpochMs): string {
+  // Two ranges, since 2 * 8.64e15 is more than a double counts exactly.
+  return at < 0 ? `0${padded(at + INSTANT_SIZE_MAX_MS, 16)}` : `1${padded(at, 16)}`;
+}
+
+/** A whole number as text of so many digits, so that texts are in the order of the numbers. */
+export function padded(value: number, digits: number): string {
+  return String(value).padStart(digits, "0");
 }

@@ -56,6 +56,9 @@ export interface Adjustment extends InputBase {
 
 export type Input = Interaction | Profile | Adjustment;
 
+/** What tells an input of a contact from the others, and what they are ordered by. */
+export type InputKey = Pick<Input, "at" | "kind" | "id">;
+
 export const RETRACTION = "interaction.retracted";
 
 export type CauseKind =

@@ -4,41 +4,40 @@
  * The invariant: each state is the fold of the inputs received so far, in key order, without what was retracted or
  * erased, advanced to the contact's clock; and what was published is what follows from the states. A late input takes
  * its place in the history and what comes after it is folded again; in key order there is nothing to fold again, and
- * the history need not be kept unless the contact has retractions.
+ * the history is not looked at.
  */
 import { canonicalJson } from "../events/canonical.js";
 import { compareInputs, compareText } from "../events/order.js";
-import {
-  type Cause,
-  type ContactId,
-  type EpochMs,
-  type Input,
-  type Interaction,
-  type Output,
-  type Profile,
-  RETRACTION,
-  type ScoreLine,
-  type TenantId,
+import type {
+  Cause,
+  ContactId,
+  EpochMs,
+  Input,
+  InputKey,
+  Interaction,
+  Output,
+  Profile,
+  ScoreLine,
+  TenantId,
 } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { decide, escaped, type Published, unpublished } from "./decide.js";
+import { due } from "./due.js";
 import type { Change } from "./evaluate.js";
 import { advance, causeOf, fold, type OnEvaluated } from "./fold.js";
+import { History, type Snapshot } from "./history.js";
 import { initial } from "./initial.js";
+import type { ContactRecord } from "./record.js";
+import { isRetraction, Retractions, retractedAt, retractedKey } from "./retractions.js";
 import { scoreLine } from "./score-line.js";
-import { cloneState, encodeState, type ModelState, sizeOf } from "./state.js";
-
-/**
- * A copy of the states is kept every so many inputs, so that a late input folds few of them again; further apart in a
- * long history, since its states are large as well and copying them must not become the work.
- */
-const snapshotInputsMin = 32;
-const snapshotShare = 1 / 16;
-const snapshotsMax = 16;
+import { cloneState, encodeState, type ModelState } from "./state.js";
 
 export interface ContactFoldOptions {
-  /** Keeps the history: needed for late inputs and for retractions of inputs that were folded. */
-  readonly history: boolean;
+  /**
+   * `kept`: all of it, in memory. `none`: inputs come in key order, and none of them is retracted after it was folded.
+   * `stored`: it lies elsewhere; `needs` tells which part of it `receive` has to see, and `load` brings it.
+   */
+  readonly history: "kept" | "none" | "stored";
 }
 
 /**
@@ -49,57 +48,157 @@ export type Received =
   | { readonly status: "folded" | "late" | "duplicate" | "erased" }
   | { readonly status: "conflict"; readonly loser: Input };
 
-interface Snapshot {
-  /** How many inputs of the history are folded in. */
-  readonly inputs: number;
-  readonly states: readonly ModelState[];
-}
-
 export class ContactFold {
   readonly models: readonly CompiledModel[];
-  readonly #tenantId: TenantId;
-  readonly #contactId: ContactId;
-  readonly #keepHistory: boolean;
+  readonly tenantId: TenantId;
+  readonly contactId: ContactId;
+  readonly #mode: ContactFoldOptions["history"];
   readonly #onEvaluated: readonly OnEvaluated[];
+  readonly #history: History;
   #states: ModelState[];
   #published: Published[];
   #outputs: Output[] = [];
-  #history: Input[] = [];
-  #snapshots: Snapshot[] = [];
   #isFoldedAgain = false;
-  #newest: Input | null = null;
+  #newest: InputKey | null = null;
   #clock: EpochMs | null = null;
-  #seen = false;
+  #inputs = 0;
+  #inForce = 0;
   #erasedUntil: EpochMs | null = null;
-  /** `at id` of what the received retractions remove. */
-  readonly #retracted = new Set<string>();
+  #retractions: Retractions;
 
-  /** @param models those that apply to the tenant, in the order of their outputs and score lines. */
-  constructor(models: readonly CompiledModel[], tenantId: TenantId, contactId: ContactId, options: ContactFoldOptions) {
+  /**
+   * @param models those that apply to the tenant, in the order of their outputs and score lines
+   * @param record where the contact stands; without one it begins. It is taken over, not copied
+   */
+  constructor(
+    models: readonly CompiledModel[],
+    tenantId: TenantId,
+    contactId: ContactId,
+    options: ContactFoldOptions,
+    record?: ContactRecord,
+  ) {
     this.models = models;
-    this.#tenantId = tenantId;
-    this.#contactId = contactId;
-    this.#keepHistory = options.history;
-    this.#states = models.map(initial);
-    this.#published = models.map(unpublished);
+    this.tenantId = tenantId;
+    this.contactId = contactId;
+    this.#mode = options.history;
+    this.#history = new History(options.history === "kept");
+    this.#states = record === undefined ? models.map(initial) : [...record.states];
+    this.#published = record === undefined ? models.map(unpublished) : [...record.published];
+    this.#retractions = new Retractions(record?.retracted);
     this.#onEvaluated = models.map((_, i) => (at, cause, change) => this.#publish(i, at, cause, change));
+    if (record === undefined) return;
+    this.#clock = record.clock;
+    this.#newest = record.newest;
+    this.#inputs = record.inputs;
+    this.#inForce = record.inForce;
+    this.#erasedUntil = record.erasedUntil;
+    this.#history.snapshots = [...record.snapshots];
+  }
+
+  /** Where the contact stands: the very states, not copies. */
+  record(): ContactRecord {
+    return {
+      states: this.#states,
+      published: this.#published,
+      clock: this.#clock,
+      newest: this.#newest,
+      inputs: this.#inputs,
+      inForce: this.#inForce,
+      erasedUntil: this.#erasedUntil,
+      retracted: this.#retractions.counts,
+      snapshots: this.#history.snapshots,
+    };
+  }
+
+  /**
+   * From which instant on `receive(input)` has to see the history; null: it is there, or is not needed. To be asked
+   * again after `load`: what was loaded may show that more is needed.
+   */
+  needs(input: Input): EpochMs | null {
+    if (this.#inputs === 0) return null;
+    if (this.#erasedUntil !== null && input.at <= this.#erasedUntil) return null;
+    const isErasure = input.kind === "profile" && input.fields === null;
+    // What is before an erasure is gone, so only what comes after it is to be folded again.
+    if (isErasure) return this.#newest !== null && this.#newest.at > input.at ? this.#lacking(input.at) : null;
+    let from = this.#isInOrder(input) ? null : input.at;
+    if (isRetraction(input)) from = this.#earlier(from, input);
+    if (from === null) return null;
+    const lacking = this.#lacking(from);
+    if (lacking !== null || this.#isInOrder(input)) return lacking;
+    const past = this.#history.inputs[this.#history.placeOf(input)];
+    // The same key with other content: if a retraction loses, what it removed comes back.
+    if (past === undefined || compareInputs(past, input) !== 0 || !isRetraction(past)) return null;
+    return this.#lacking(this.#earlier(from, past) ?? from);
+  }
+
+  /** The snapshot from which on `load` needs the inputs, for a change at `at`; null: from the first one. */
+  snapshotBefore(at: EpochMs): Snapshot | null {
+    return this.#history.snapshotBefore(at);
+  }
+
+  /**
+   * Brings back a part of the history.
+   *
+   * @param base what `snapshotBefore` gave, with its states
+   * @param inputs everything after `base` to the newest, in key order
+   */
+  load(base: Snapshot | null, inputs: Input[]): void {
+    this.#history.base = base;
+    this.#history.inputs = inputs;
+    this.#history.isLoaded = true;
+  }
+
+  /** A write has ended: what the store has of snapshots need not be held. */
+  written(): void {
+    for (const snapshot of this.#history.snapshots) if (snapshot.status === "writing") snapshot.status = "stored";
+    this.#history.releaseStates();
+  }
+
+  get erasedUntil(): EpochMs | null {
+    return this.#erasedUntil;
+  }
+
+  /** How many inputs the history has. */
+  get inputs(): number {
+    return this.#inputs;
+  }
+
+  get isLoaded(): boolean {
+    return this.#history.isLoaded;
+  }
+
+  /** How many inputs the history has from what was loaded on, and before it: to see that nothing is missing. */
+  get loaded(): { readonly before: number; readonly inputs: number } {
+    return { before: this.#history.before, inputs: this.#history.inputs.length };
+  }
+
+  /** Lets the loaded history go. */
+  unload(): void {
+    if (this.#mode === "stored") this.#history.unload();
   }
 
   /**
    * Takes the next input.
-   * @throws Error for an input out of key order, or a retraction of a folded one, if the history is not kept.
+   * @throws Error for an input that needs a history that is not there.
    */
   receive(input: Input): Received {
     if (this.#erasedUntil !== null && input.at <= this.#erasedUntil) return { status: "erased" };
     if (input.kind === "profile" && input.fields === null) return this.#erase(input);
-    const inOrder = this.#newest === null || compareInputs(this.#newest, input) < 0;
-    if (inOrder && (this.#clock === null || input.at >= this.#clock)) {
+    if (this.#isInOrder(input)) {
       this.#receiveNewest(input);
       return { status: "folded" };
     }
-    if (!this.#keepHistory)
-      throw new Error(`input ${input.id} of ${this.#contactId} is out of order and no history is kept`);
     return this.#receiveLate(input);
+  }
+
+  /** The next instant at which time alone changes something under any of the models; null: never. */
+  due(): EpochMs | null {
+    let next: EpochMs | null = null;
+    for (let i = 0; i < this.models.length; i++) {
+      const at = due(this.models[i]!, this.#states[i]!);
+      if (at !== null && (next === null || at < next)) next = at;
+    }
+    return next;
   }
 
   /** Lets time pass up to and including `until`; what falls due on the way is evaluated and published. */
@@ -114,6 +213,29 @@ export class ContactFold {
     if (this.#clock === null || this.#clock < until) this.#clock = until;
   }
 
+  /**
+   * Folds the loaded history, whole, under models that have not seen it, and publishes the net difference to what was
+   * published before, under an earlier version or not at all.
+   *
+   * @param unseen indexes of these models
+   * @param before for each of them what was published, in terms of the model and its new state
+   */
+  change(unseen: readonly number[], before: (index: number, state: ModelState) => Published): void {
+    this.#history.snapshots = [];
+    for (const index of unseen) {
+      const model = this.models[index]!;
+      const state = initial(model);
+      for (const input of this.#history.inputs) {
+        // What is in force is never a retraction.
+        if (this.#isInForce(input)) fold(model, state, input);
+      }
+      if (this.#clock !== null) advance(model, state, this.#clock);
+      this.#states[index] = state;
+      this.#published[index] = before(index, state);
+    }
+    if (this.#clock !== null) this.#publishDifference(this.#clock, { kind: "model" }, null, unseen);
+  }
+
   /** The outputs since the last call, in order. */
   drain(): Output[] {
     const outputs = this.#outputs;
@@ -123,7 +245,7 @@ export class ContactFold {
 
   /** One line a model, in the order of the models; none while no input is in force. */
   scoreLines(): ScoreLine[] {
-    return this.models.flatMap((model, i) => scoreLine(model, this.#tenantId, this.#contactId, this.#states[i]!) ?? []);
+    return this.models.flatMap((model, i) => scoreLine(model, this.tenantId, this.contactId, this.#states[i]!) ?? []);
   }
 
   /** The folded state under each model, for explaining and for comparing; not to be changed. */
@@ -136,52 +258,63 @@ export class ContactFold {
     return `[${this.#states.map(encodeState).join(",")}]`;
   }
 
+  #isInOrder(input: Input): boolean {
+    if (this.#newest !== null && compareInputs(this.#newest, input) >= 0) return false;
+    return this.#clock === null || input.at >= this.#clock;
+  }
+
+  #lacking(from: EpochMs): EpochMs | null {
+    return this.#history.covers(from) ? null : from;
+  }
+
+  /** The earlier of `from` and what a retraction names, if that can be in the history. */
+  #earlier(from: EpochMs | null, retraction: Interaction): EpochMs | null {
+    const at = retractedAt(retraction);
+    if (this.#newest === null || at > this.#newest.at) return from;
+    return from === null ? at : Math.min(from, at);
+  }
+
   #receiveNewest(input: Input): void {
+    const retraction = isRetraction(input);
     this.#newest = input;
-    const retraction = input.kind === "interaction" && input.type === RETRACTION;
+    this.#inputs += 1;
     if (this.models.length > 1 || retraction) this.advance(input.at);
     else this.#clock = input.at;
-    if (this.#keepHistory) this.#history.push(input);
+    if (this.#history.isLoaded) this.#history.inputs.push(input);
     if (retraction) {
       this.#retract(input);
       return;
     }
-    if (this.#retracted.size > 0 && this.#retracted.has(targetKey(input))) {
+    if (this.#retractions.removes(input)) {
       this.advance(input.at);
       return;
     }
-    this.#seen = true;
+    this.#inForce += 1;
     for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#onEvaluated[i]);
-    // Most contacts are folded in order to the end: only one that had to be folded again may have to be once more.
-    if (this.#isFoldedAgain) this.#takeSnapshot(this.#history.length);
+    // In memory most contacts are folded in order to the end: only one that had to be folded again may have to be
+    // once more.
+    if (this.#isFoldedAgain || this.#mode === "stored")
+      this.#history.take(this.#states, input, this.#inputs, this.#inForce);
   }
 
   #retract(input: Interaction): void {
-    const target = retractedKey(input);
-    if (this.#retracted.has(target)) return;
-    this.#retracted.add(target);
-    if (!this.#keepHistory) {
-      throw new Error(`retraction ${input.id} of ${this.#contactId} can't be folded: no history is kept`);
-    }
-    const index = this.#placeOfTarget(Number(input.attributes["at"]), target);
+    if (!this.#retractions.add(input)) return;
+    if (this.#mode === "none")
+      throw new Error(`retraction ${input.id} of ${this.contactId} can't be folded: no history is kept`);
+    const index = this.#history.isLoaded ? this.#history.placeOfTarget(retractedAt(input), retractedKey(input)) : -1;
     if (index < 0) return;
     this.#foldAgainFrom(index);
     this.#publishDifference(input.at, causeOf(input), null);
   }
 
-  /** The place of the first past input that a retraction names; -1: there is none. */
-  #placeOfTarget(at: EpochMs, target: string): number {
-    for (let place = this.#placeWhere((past) => past.at < at); place < this.#history.length; place++) {
-      const past = this.#history[place]!;
-      if (past.at > at) return -1;
-      if (targetKey(past) === target) return place;
-    }
-    return -1;
-  }
-
   #receiveLate(input: Input): Received {
-    const place = this.#placeOf(input);
-    const past = this.#history[place];
+    const history = this.#history;
+    if (!history.isLoaded) {
+      if (this.#inputs > 0 || this.#mode === "none") throw this.#outOfOrder("input", input);
+      this.load(null, []);
+    }
+    const place = history.placeOf(input);
+    const past = history.inputs[place];
     let received: Received = { status: "late" };
     let what: "late" | "conflict" = "late";
     if (past !== undefined && compareInputs(past, input) === 0) {
@@ -190,130 +323,109 @@ export class ContactFold {
       if (pastJson === inputJson) return { status: "duplicate" };
       // Canonical JSON is compared as ids are: code point order is that of the UTF-8 bytes.
       if (compareText(pastJson, inputJson) < 0) return { status: "conflict", loser: input };
-      this.#history[place] = input;
+      history.inputs[place] = input;
       received = { status: "conflict", loser: past };
       what = "conflict";
     } else {
-      this.#history.splice(place, 0, input);
+      history.inputs.splice(place, 0, input);
+      this.#inputs += 1;
     }
     if (this.#newest === null || compareInputs(this.#newest, input) < 0) this.#newest = input;
     let from = place;
-    if (isRetraction(input) || (received.status === "conflict" && isRetraction(received.loser)))
-      from = this.#recountRetractions(from);
+    const moved = (retraction: Interaction): void => {
+      const target = history.placeOfTarget(retractedAt(retraction), retractedKey(retraction));
+      if (target >= 0) from = Math.min(from, target);
+    };
+    if (isRetraction(input) && this.#retractions.add(input)) moved(input);
+    if (received.status === "conflict" && isRetraction(received.loser) && this.#retractions.remove(received.loser))
+      moved(received.loser);
     this.#foldAgainFrom(from);
     const cause: Cause = { ...causeOf(input), kind: "late" };
     if (this.#clock !== null) this.#publishDifference(this.#clock, cause, lateName(what, input));
     return received;
   }
 
-  /** Finds what the retractions of the history remove. @returns the first place that this changes, at most `from`. */
-  #recountRetractions(from: number): number {
-    const before = new Set(this.#retracted);
-    this.#retracted.clear();
-    for (const input of this.#history) if (isRetraction(input)) this.#retracted.add(retractedKey(input));
-    const changed = this.#history.findIndex((input) => {
-      const key = targetKey(input);
-      return before.has(key) !== this.#retracted.has(key);
-    });
-    return changed < 0 ? from : Math.min(from, changed);
-  }
-
-  #placeOf(input: Input): number {
-    return this.#placeWhere((past) => compareInputs(past, input) < 0);
-  }
-
-  /** The first place of the history at which `isBefore` no more holds. */
-  #placeWhere(isBefore: (past: Input) => boolean): number {
-    let low = 0;
-    let high = this.#history.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBefore(this.#history[middle]!)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   /** Folds the history again, muted, from the newest snapshot that is not past `from`. */
   #foldAgainFrom(from: number): void {
     this.#isFoldedAgain = true;
-    while (this.#snapshots.length > 0 && this.#snapshots[this.#snapshots.length - 1]!.inputs > from)
-      this.#snapshots.pop();
-    const snapshot = this.#snapshots.at(-1);
-    this.#states = snapshot === undefined ? this.models.map(initial) : snapshot.states.map(cloneState);
-    for (let index = snapshot?.inputs ?? 0; index < this.#history.length; index++) {
-      const input = this.#history[index]!;
+    const history = this.#history;
+    const snapshot = history.rewind(from);
+    this.#states = snapshot?.states == null ? this.models.map(initial) : snapshot.states.map(cloneState);
+    this.#inForce = snapshot?.inForce ?? 0;
+    for (let index = (snapshot?.inputs ?? 0) - history.before; index < history.inputs.length; index++) {
+      const input = history.inputs[index]!;
       if (this.#isInForce(input)) {
+        this.#inForce += 1;
         for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input);
       }
-      const folded = index + 1;
-      if (folded < this.#history.length) this.#takeSnapshot(folded);
+      if (index + 1 < history.inputs.length)
+        history.take(this.#states, input, history.before + index + 1, this.#inForce);
     }
     if (this.#clock === null) return;
     for (let i = 0; i < this.models.length; i++) advance(this.models[i]!, this.#states[i]!, this.#clock);
   }
 
-  /** Keeps a copy of the states where one is due after so many inputs of the history. */
-  #takeSnapshot(inputs: number): void {
-    const since = inputs - (this.#snapshots.at(-1)?.inputs ?? 0);
-    if (since < Math.max(snapshotInputsMin, inputs * snapshotShare)) return;
-    // A copy costs what it holds: it is made after as much work as that, so copying never becomes the work.
-    if (since < this.#states.reduce((sum, state) => sum + sizeOf(state), 0)) return;
-    if (this.#snapshots.length >= snapshotsMax) this.#snapshots = this.#snapshots.filter((_, i) => i % 2 === 1);
-    this.#snapshots.push({ inputs, states: this.#states.map(cloneState) });
-  }
-
   /** Everything dated at or before `at` is gone, whenever it arrives; what is later begins a new contact. */
   #erase(erasure: Profile): Received {
     const { at, id } = erasure;
-    if (!this.#keepHistory && this.#newest !== null && this.#newest.at > at)
-      throw new Error(`erasure ${id} of ${this.#contactId} is out of order and no history is kept`);
+    const history = this.#history;
+    const isLast = this.#newest === null || this.#newest.at <= at;
+    if (!isLast && !history.isLoaded) throw this.#outOfOrder("erasure", erasure);
     const late = this.#clock !== null && at < this.#clock;
     if (!late) this.advance(at);
     this.#erasedUntil = at;
     if (this.#isKnown()) {
       this.#outputs.push({
         kind: "ContactErased",
-        id: `${this.#tenantId}/${this.#contactId}/${at}/erased`,
-        tenantId: this.#tenantId,
-        contactId: this.#contactId,
+        id: `${escaped(this.tenantId)}/${escaped(this.contactId)}/${at}/erased`,
+        tenantId: this.tenantId,
+        contactId: this.contactId,
         at,
       });
     }
-    this.#history = this.#history.filter((input) => input.at > at);
-    this.#newest = this.#history.at(-1) ?? null;
-    this.#snapshots = [];
-    this.#seen = false;
+    const left = isLast ? [] : history.inputs.filter((input) => input.at > at);
+    history.snapshots = [];
+    if (history.isLoaded || isLast) this.load(null, left);
+    this.#inputs = left.length;
+    this.#newest = left.at(-1) ?? null;
     this.#published = this.models.map(unpublished);
-    this.#recountRetractions(0);
+    this.#retractions = new Retractions();
+    for (const input of left) if (isRetraction(input)) this.#retractions.add(input);
+    // Nothing is left to have a clock: what comes later begins a new contact, at its own instant.
+    if (left.length === 0) this.#clock = null;
     this.#foldAgainFrom(0);
+    if (this.#mode === "none") history.unload();
     if (late && this.#clock !== null)
       this.#publishDifference(this.#clock, { kind: "late", id }, lateName("erasure", erasure));
     return { status: late ? "late" : "folded" };
   }
 
+  #outOfOrder(what: string, { id }: Input): Error {
+    const history = this.#mode === "none" ? "no history is kept" : "its history was not loaded";
+    return new Error(`${what} ${id} of ${this.contactId} is out of order and ${history}`);
+  }
+
   /** Whether there is something to erase: an input in force, or something that was published. */
   #isKnown(): boolean {
-    if (this.#published.some(({ score }) => score !== null)) return true;
-    return this.#keepHistory ? this.#history.some((input) => this.#isInForce(input)) : this.#seen;
+    return this.#inForce > 0 || this.#published.some(({ score }) => score !== null);
   }
 
   #isInForce(input: Input): boolean {
-    return !isRetraction(input) && !this.#retracted.has(targetKey(input));
+    return !isRetraction(input) && !this.#retractions.removes(input);
   }
 
   #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
-    const tenantId = this.#tenantId;
-    const contactId = this.#contactId;
+    const { tenantId, contactId } = this;
     const occasion = { tenantId, contactId, at, cause, change, late: null };
     const outputs = decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion);
     for (const output of outputs) this.#outputs.push(output);
   }
 
   /** Publishes the net difference after the past has changed. */
-  #publishDifference(at: EpochMs, cause: Cause, late: string | null): void {
-    const occasion = { tenantId: this.#tenantId, contactId: this.#contactId, at, cause, change: null, late };
+  #publishDifference(at: EpochMs, cause: Cause, late: string | null, of?: readonly number[]): void {
+    const occasion = { tenantId: this.tenantId, contactId: this.contactId, at, cause, change: null, late };
     this.models.forEach((model, i) => {
+      if (of?.includes(i) === false) return;
       const published = this.#published[i]!;
       const state = this.#states[i]!;
       // Without an input in force and nothing published there is nothing to take back.
@@ -323,21 +435,7 @@ export class ContactFold {
   }
 }
 
-function isRetraction(input: Input): input is Interaction {
-  return input.kind === "interaction" && input.type === RETRACTION;
-}
-
 /** Names a change of the past by the whole key of its input: inputs without an id are many. */
 function lateName(what: "late" | "conflict" | "erasure", { kind, at, id }: Input): string {
   return `${what}/${kind}/${at}/${escaped(id)}`;
-}
-
-/** What a retraction would have to name to remove this input; a profile or a retraction can't be named. */
-function targetKey(input: Input): string {
-  return input.kind === "profile" || isRetraction(input) ? "" : `${input.at} ${input.id}`;
-}
-
-function retractedKey(retraction: Interaction): string {
-  const { at, id } = retraction.attributes;
-  return `${String(at)} ${String(id)}`;
 }

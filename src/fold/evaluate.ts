@@ -60,7 +60,8 @@ function isSalesReady(model: CompiledModel, score: number, suppressed: boolean):
   return !suppressed && model.model.salesReady !== undefined && score >= model.model.salesReady;
 }
 
-function gradeAt(model: CompiledModel, score: number): number {
+/** The index of the grade that a score has; -1 where the model has none. */
+export function gradeAt(model: CompiledModel, score: number): number {
   let found = -1;
   for (const { from } of model.model.grades) {
     if (from > score) break;

@@ -48,7 +48,16 @@ export function cloneWindow(window: Window): Window {
   };
 }
 
-export function encodeWindow(window: Window): unknown {
+/** What `encodeWindow` writes: hours as `[hour, count, sum, matches]`. */
+export interface EncodedWindow {
+  readonly count: number;
+  readonly unnamed: number;
+  readonly hours: readonly (readonly [number, number, number, readonly (readonly [string, number])[] | null])[];
+  /** Without hours the resources themselves are what is kept. */
+  readonly latest: readonly string[] | null;
+}
+
+export function encodeWindow(window: Window): EncodedWindow {
   return {
     count: window.count,
     unnamed: window.unnamed,
@@ -58,9 +67,23 @@ export function encodeWindow(window: Window): unknown {
       sum,
       matches === null ? null : [...matches],
     ]),
-    // Without hours the resources themselves are what is kept.
     latest: window.latest === null || window.hours.length > 0 ? null : [...window.latest.keys()],
   };
+}
+
+/** @param now up to where edges have been passed */
+export function restoreWindow(rule: CompiledStanding, encoded: EncodedWindow, now: EpochMs): Window {
+  const window: Window = { ...newWindow(rule), count: encoded.count, unnamed: encoded.unnamed };
+  window.hours = encoded.hours.map(([hour, count, sum, matches]) => {
+    for (const [key] of matches ?? []) window.latest?.set(key, hour);
+    return { hour, count, sum, matches: matches === null ? null : new Map(matches) };
+  });
+  for (const key of encoded.latest ?? []) window.latest?.set(key, 0);
+  if (window.hours.length > 0) {
+    window.sumBeforeLast = null;
+    window.edge = firstEdge(rule, window, now);
+  }
+  return window;
 }
 
 /** Until when (exclusive) a match at `at` is inside a window of `within`. */

@@ -1,5 +1,6 @@
 /** The file of inputs that were put aside: why, where from, and the original, so that it can be mended and sent again. */
 import { rm, stat } from "node:fs/promises";
+import { originalFields } from "../events/dead-letter.js";
 import type { DeadLetterReason } from "../events/decode.js";
 import { LineOutput } from "./line-output.js";
 import type { BrokenLine } from "./lines.js";
@@ -78,7 +79,5 @@ export class DeadLetters {
 }
 
 function encodeDeadLetter({ reason, error, file, line, original }: DeadLetter): string {
-  if (typeof original === "string") return JSON.stringify({ reason, error, file, line, original });
-  const { head, bytes, sha256 } = original;
-  return JSON.stringify({ reason, error, file, line, original: head, length: bytes, sha256 });
+  return JSON.stringify({ reason, error, file, line, ...originalFields(original) });
 }

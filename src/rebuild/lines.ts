@@ -8,25 +8,18 @@ import { open } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ScorefoldError } from "../errors.js";
+import { type BrokenOriginal, ORIGINAL_BYTES_MAX } from "../events/dead-letter.js";
 
 /** What is kept of a line; the rest of a longer one is only counted and hashed. */
-export const LINE_BYTES_MAX = 512 * 1024;
+export const LINE_BYTES_MAX = ORIGINAL_BYTES_MAX;
 const CHUNK_BYTES = 1024 * 1024;
 const LINE_FEED = 10;
 
 /** The name under which standard input is given. */
 export const STANDARD_INPUT = "-";
 
-/** A line that can't be a text: too long, or not UTF-8. */
-export interface BrokenLine {
-  /** Length without the line feed. */
-  readonly bytes: number;
-  /** Of all these bytes, in hex. */
-  readonly sha256: string;
-  /** The first `LINE_BYTES_MAX` bytes; what is not UTF-8 is replaced by U+FFFD. */
-  readonly head: string;
-  readonly isUtf8: boolean;
-}
+/** A line that can't be a text: too long, or not UTF-8; lengths are without the line feed. */
+export type BrokenLine = BrokenOriginal;
 
 export interface LineBatch {
   /** The number of the first of these lines in its file. */

@@ -245,7 +245,7 @@ class ReplayFold {
     this.#tenantId = tenantId;
     this.#contactId = contactId;
     this.#contacts += 1;
-    const history = this.#parts.read.withRetraction.has(contactKey(tenantId, contactId));
+    const history = this.#parts.read.withRetraction.has(contactKey(tenantId, contactId)) ? "kept" : "none";
     this.#fold = new ContactFold(this.#modelsOf(tenantId), tenantId, contactId, { history });
   }
 

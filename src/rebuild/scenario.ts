@@ -175,7 +175,7 @@ function contactsOf(scenario: Scenario): readonly ContactId[] {
 function differencesOf(run: Run, contactId: ContactId): readonly ScenarioDifference[] {
   const { scenario } = run;
   const inputs = inputsOf(run, contactId);
-  const fold = new ContactFold(run.models, scenario.tenantId, contactId, { history: true });
+  const fold = new ContactFold(run.models, scenario.tenantId, contactId, { history: "kept" });
   const differences: ScenarioDifference[] = [];
   const expectations = scenario.expectations.filter((expectation) => expectation.contactId === contactId);
   expectations.sort((a, b) => a.at - b.at);

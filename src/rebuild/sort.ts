@@ -9,8 +9,7 @@ import { join } from "node:path";
 import { getHeapStatistics } from "node:v8";
 import { ClassicLevel } from "classic-level";
 import { ScorefoldError } from "../errors.js";
-import { compareInputs, compareText, kindRank } from "../events/order.js";
-import { INSTANT_SIZE_MAX_MS } from "../events/time.js";
+import { compareInputs, compareText, instantKey, kindRank, padded } from "../events/order.js";
 import type { ContactId, Input, TenantId } from "../events/types.js";
 import { isDiskFull, writeError } from "./line-output.js";
 import { forgetScratch, rememberScratch } from "./scratch.js";
@@ -143,14 +142,8 @@ function byInput(a: PlacedInput, b: PlacedInput): number {
 
 /** A key whose order by bytes is the order of inputs. Names hold no control characters, so that NUL can end them. */
 export function sortKey(input: Input, arrival: number): string {
-  // Two ranges, since 2 * 8.64e15 is more than a double counts exactly.
-  const at = input.at < 0 ? `0${padded(input.at + INSTANT_SIZE_MAX_MS, 16)}` : `1${padded(input.at, 16)}`;
-  const place = `${at}${kindRank(input.kind)}${input.id}\0${padded(arrival, 12)}`;
+  const place = `${instantKey(input.at)}${kindRank(input.kind)}${input.id}\0${padded(arrival, 12)}`;
   return `${input.tenantId}\0${input.contactId}\0${place}`;
-}
-
-function padded(value: number, digits: number): string {
-  return String(value).padStart(digits, "0");
 }
 
 /** Inputs in a LevelDB of their own. Nothing in it has to survive a crash. */

@@ -49,7 +49,7 @@ export function foldAndDecide(model: CompiledModel, histories: readonly Input[][
   let count = 0;
   let outputs = 0;
   for (const history of histories) {
-    const contact = new ContactFold([model], "default", "c", { history: false });
+    const contact = new ContactFold([model], "default", "c", { history: "none" });
     for (const input of history) contact.receive(input);
     count += history.length;
     outputs += contact.drain().length;
@@ -71,7 +71,7 @@ export function foldWithLate(model: CompiledModel, histories: readonly Input[][]
   const started = performance.now();
   let count = 0;
   for (const order of arrivals) {
-    const contact = new ContactFold([model], "default", "c", { history: true });
+    const contact = new ContactFold([model], "default", "c", { history: "kept" });
     for (const input of order) contact.receive(input);
     count += order.length;
     contact.drain();
@@ -83,7 +83,7 @@ export function foldWithLate(model: CompiledModel, histories: readonly Input[][]
 export function foldOneContact(model: CompiledModel, count: number): Measured {
   const history = contactInputs("bot", count, 90 * dayMs, seededRandom(3));
   const started = performance.now();
-  const contact = new ContactFold([model], "default", "bot", { history: false });
+  const contact = new ContactFold([model], "default", "bot", { history: "none" });
   for (const input of history) {
     contact.receive(input);
     contact.drain();

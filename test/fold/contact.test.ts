@@ -75,7 +75,7 @@ describe("a late input", () => {
 
   test("has no place without a history", () => {
     const bare = () => {
-      const one = new ContactFold([model], "acme", "ann", { history: false });
+      const one = new ContactFold([model], "acme", "ann", { history: "none" });
       one.receive(first);
       one.receive(third);
       return one;
@@ -288,7 +288,7 @@ describe("an erasure", () => {
 
   test("in order needs no history", () => {
     const inputs = [did("a.click", 0), profile(hour, null), did("a.click", 2 * hour)];
-    const one = new ContactFold([model], "acme", "ann", { history: false });
+    const one = new ContactFold([model], "acme", "ann", { history: "none" });
     for (const input of inputs) one.receive(input);
     expect(one.encode()).toBe(received(inputs).encode());
     expect(told(one.drain())).toEqual(told(received(inputs).drain()));
@@ -355,7 +355,7 @@ describe("several models", () => {
   });
 
   test("a contact under no model is still known", () => {
-    const one = new ContactFold([], "acme", "ann", { history: true });
+    const one = new ContactFold([], "acme", "ann", { history: "kept" });
     one.receive(did("a.click", 0));
     expect(one.scoreLines()).toEqual([]);
     expect(one.encode()).toBe("[]");

@@ -72,7 +72,7 @@ function finish(contact: ContactFold, key: string, asOf: EpochMs, into: Scored):
 
 function contactOf(models: readonly CompiledModel[], { tenantId, contactId }: Input): ContactFold {
   const own = models.filter(({ model }) => model.tenants === undefined || model.tenants.includes(tenantId));
-  return new ContactFold(own, tenantId, contactId, { history: true });
+  return new ContactFold(own, tenantId, contactId, { history: "kept" });
 }
 
 function byContact(inputs: readonly Input[]): [string, Input[]][] {

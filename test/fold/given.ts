@@ -90,7 +90,7 @@ export function ledger(model: CompiledModel, state: ModelState, dimension = 0): 
 }
 
 export function contact(...models: CompiledModel[]): ContactFold {
-  return new ContactFold(models, "acme", "ann", { history: true });
+  return new ContactFold(models, "acme", "ann", { history: "kept" });
 }
 
 /** What is published of these inputs, received as they come, and of the time up to `start + until`. */

@@ -3,10 +3,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Json } from "../../src/events/types.js";
 import { shuffled } from "../arbitrary/inputs.js";
 import { scenes } from "../arbitrary/scenes.js";
 import { act, crossings, DAY, each, HOUR, model, profile, retract, START, standing } from "./byhand.js";
 import { oracle } from "./oracle.js";
+import { canonicalJson } from "./order.js";
 
 describe("the one law", () => {
   const one = model({
@@ -74,7 +76,12 @@ describe("random models and inputs", () => {
   test("the order of arrival means nothing", () => {
     fc.assert(
       fc.property(shuffledScenes, ({ models, inputs, mixed, asOf }) => {
-        expect(oracle(models, mixed, asOf)).toEqual(oracle(models, inputs, asOf));
+        // Of two spellings of one content either may be the one that is kept.
+        const told = (result: ReturnType<typeof oracle>) => ({
+          ...result,
+          conflicts: result.conflicts.map((input) => canonicalJson(input as unknown as Json)),
+        });
+        expect(told(oracle(models, mixed, asOf))).toEqual(told(oracle(models, inputs, asOf)));
       }),
       { numRuns: 100 },
     );

@@ -100,7 +100,7 @@ function foldedInThreeOrders(file: string, line: number) {
   );
   const folded = (ordered: readonly Input[]) =>
     [...new Set(inputs.map(({ contactId }) => contactId))].map((contactId) => {
-      const fold = new ContactFold(models.map(compile), "default", contactId, { history: true });
+      const fold = new ContactFold(models.map(compile), "default", contactId, { history: "kept" });
       for (const input of ordered.filter((candidate) => candidate.contactId === contactId)) {
         fold.receive(input);
         fold.drain();

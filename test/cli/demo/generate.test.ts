@@ -117,7 +117,7 @@ describe("the scores it leads to", () => {
   const folds = new Map<string, ContactFold>();
   for (const input of inputs) {
     const fold =
-      folds.get(input.contactId) ?? new ContactFold(models, input.tenantId, input.contactId, { history: true });
+      folds.get(input.contactId) ?? new ContactFold(models, input.tenantId, input.contactId, { history: "kept" });
     folds.set(input.contactId, fold);
     fold.receive(input);
   }

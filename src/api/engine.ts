@@ -1,0 +1,86 @@
+/** What the HTTP API asks of a running engine, whatever log is behind it. */
+import type { Decoded } from "../events/decode.js";
+import type { ContactId, EpochMs, ModelId, Output, ScoreLine, TenantId } from "../events/types.js";
+import type { Explanation } from "../fold/explain.js";
+
+export interface Appended {
+  /** Of the first line; the others follow without a gap. */
+  readonly offset: number;
+  /** What became of each line, in order. Refused ones are in the log too, and become dead letters. */
+  readonly decoded: readonly Decoded[];
+}
+
+export interface Question {
+  readonly tenantId: TenantId;
+  /** Default: all models of the tenant. */
+  readonly model?: ModelId;
+  /** Default: as of now, or where the engine's clock stands. */
+  readonly asOf?: EpochMs;
+}
+
+export interface ContactAnswer {
+  readonly asOf: EpochMs;
+  /** One a model; empty where no input of the contact is in force. */
+  readonly scores: readonly ScoreLine[];
+}
+
+export interface ExplainAnswer {
+  readonly asOf: EpochMs;
+  readonly explanations: readonly Explanation[];
+  /** What the contact's inputs, taken in order, publish up to `asOf`, under the same models. */
+  readonly timeline: readonly Output[];
+}
+
+/** A record of an output topic. */
+export interface OutputRecord {
+  readonly offset: number;
+  /** When it was published. */
+  readonly timestamp: EpochMs;
+  /** One line of JSON. */
+  readonly value: string;
+}
+
+export interface TopicBounds {
+  readonly topic: string;
+  /** The oldest offset that is there, and the one that comes next. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface EngineStatus {
+  /** `starting`, `catching-up`, `rebuilding`, `running`, `stopping`, `stopped`, `failed`. */
+  readonly state: string;
+  readonly detail: string | null;
+  /** Whether inputs are taken and questions answered. */
+  readonly isReady: boolean;
+  /** Inputs that are in the log and not folded yet. */
+  readonly lag: number;
+  readonly contacts: number;
+  readonly models: readonly string[];
+}
+
+export interface Engine {
+  readonly status: EngineStatus;
+  /**
+   * Takes lines of inputs: they are on disk when it resolves.
+   *
+   * @throws ScorefoldError `too-many` while more is waiting than is taken, `stopping`, `disk-full`
+   */
+  append(lines: readonly string[]): Promise<Appended>;
+  /** @returns null where the contact is not known */
+  scores(contact: ContactId, question: Question): Promise<ContactAnswer | null>;
+  /** @returns null where the contact is not known */
+  explain(contact: ContactId, question: Question): Promise<ExplainAnswer | null>;
+  /** Score lines of all contacts of a tenant, in order of contacts and models, as the store has them. */
+  allScores(question: Question): AsyncIterable<readonly ScoreLine[]>;
+  /** The topics that can be read, with their bounds. */
+  topics(): Promise<readonly TopicBounds[]>;
+  /** Records of a topic from an offset on, as they come, until `signal` aborts. */
+  outputs(topic: string, from: number, signal: AbortSignal): AsyncIterable<readonly OutputRecord[]>;
+  /** Erases a contact as of now. Resolves once that is published. */
+  erase(contact: ContactId, tenantId: TenantId): Promise<void>;
+  /** Resolves once everything that was appended up to `offset` is folded and published. */
+  folded(offset: number): Promise<void>;
+  /** The metrics as text, and their content type. */
+  metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
+}

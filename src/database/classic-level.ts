@@ -1,0 +1,143 @@
+/** The database on LevelDB. The only file beside the sorter of replays that imports classic-level. */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
+import { ScorefoldError } from "../errors.js";
+import type { Database, Entry, Operation, Range } from "./database.js";
+
+/** Of one chunk of a scan; it ends with the entry that makes it larger. */
+const CHUNK_ENTRIES = 1024;
+const CHUNK_BYTES = 256 * 1024;
+
+export interface ClassicLevelOptions {
+  /** Of uncompressed blocks, in memory. */
+  readonly cacheBytes: number;
+  /** Two of these may be in memory at a time. */
+  readonly writeBufferBytes: number;
+}
+
+/**
+ * Opens a database, made where there is none. The directory above it must be there.
+ *
+ * @throws ScorefoldError `directory-in-use`, `database-corrupt`, `disk-full`, `directory-unusable`, `database-failed`
+ */
+export async function openClassicLevel(directory: string, options: ClassicLevelOptions): Promise<Database> {
+  const level = new ClassicLevel<string, string>(directory, {
+    cacheSize: options.cacheBytes,
+    writeBufferSize: options.writeBufferBytes,
+    maxFileSize: 8 * 1024 * 1024,
+    blockSize: 16 * 1024,
+  });
+  try {
+    await level.open();
+  } catch (error) {
+    await level.close().catch(() => undefined);
+    throw databaseError(directory, error);
+  }
+  return new LevelDatabase(directory, level);
+}
+
+class LevelDatabase implements Database {
+  readonly #directory: string;
+  readonly #level: ClassicLevel<string, string>;
+
+  constructor(directory: string, level: ClassicLevel<string, string>) {
+    this.#directory = directory;
+    this.#level = level;
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    return await this.#guarded(() => this.#level.get(key));
+  }
+
+  async getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
+    return await this.#guarded(() => this.#level.getMany(keys as string[]));
+  }
+
+  async write(operations: readonly Operation[]): Promise<void> {
+    // Always synced: LevelDB keeps its log in several files, and an unsynced one before a synced one could be lost, so
+    // that what is there would have a hole.
+    await this.#guarded(() => this.#level.batch(operations as Operation[], { sync: true }));
+  }
+
+  async range(range: Range, limit: number): Promise<Entry[]> {
+    return await this.#guarded(async () => {
+      const iterator = this.#level.iterator({ ...range, limit, highWaterMarkBytes: CHUNK_BYTES });
+      try {
+        const entries: Entry[] = [];
+        // One call gives fewer than it is asked for when they are large.
+        while (entries.length < limit) {
+          const some = await iterator.nextv(limit - entries.length);
+          if (some.length === 0) break;
+          entries.push(...some);
+        }
+        return entries;
+      } finally {
+        await iterator.close();
+      }
+    });
+  }
+
+  async *scan(range: Range): AsyncGenerator<readonly Entry[]> {
+    const iterator = this.#level.iterator({ ...range, fillCache: false, highWaterMarkBytes: CHUNK_BYTES });
+    try {
+      for (;;) {
+        const chunk = await this.#guarded(() => iterator.nextv(CHUNK_ENTRIES));
+        if (chunk.length === 0) return;
+        yield chunk;
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  async size(): Promise<number> {
+    const names = await readdir(this.#directory);
+    const sizes = await Promise.all(
+      names.map((name) =>
+        stat(join(this.#directory, name)).then(
+          ({ size }) => size,
+          // Compaction removes files at any time.
+          () => 0,
+        ),
+      ),
+    );
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close();
+  }
+
+  async #guarded<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw databaseError(this.#directory, error);
+    }
+  }
+}
+
+/** What an error of LevelDB means, and what to do. */
+export function databaseError(directory: string, error: unknown): unknown {
+  if (error instanceof ScorefoldError) return error;
+  const chain: Error[] = [];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) chain.push(cause);
+  const said = chain.map(({ message }) => message).join(": ");
+  const codes = chain.map((one) => (one as { code?: unknown }).code);
+  const named = (code: ConstructorParameters<typeof ScorefoldError>[0], text: string): ScorefoldError =>
+    new ScorefoldError(code, `${directory}: ${text}`, { cause: error });
+  if (codes.includes("LEVEL_LOCKED"))
+    return named("directory-in-use", "another process has it open; stop that one, or ask it");
+  if (/No space left|quota exceeded/i.test(said)) return named("disk-full", "the disk is full; make room");
+  if (codes.includes("LEVEL_CORRUPTION") || /^Corruption|: Corruption|checksum mismatch|bad block/i.test(said))
+    return named("database-corrupt", `the database is damaged (${said})`);
+  if (/Permission denied|Read-only file system/i.test(said))
+    return named("directory-unusable", "it can't be written; change its mode or name another directory");
+  if (
+    /does not exist|No such file|missing files|CURRENT/i.test(said) &&
+    /\.ldb|\.sst|MANIFEST|CURRENT|missing/i.test(said)
+  )
+    return named("database-corrupt", `files of the database are missing (${said})`);
+  return named("database-failed", `the database failed (${said})`);
+}

@@ -1,0 +1,38 @@
+/**
+ * What the store and the embedded log ask of an ordered key-value database: atomic batches, ranges in key order. Narrow,
+ * so that the simulator can put a disk under it that loses its tail.
+ */
+
+export type Operation =
+  | { readonly type: "put"; readonly key: string; readonly value: string }
+  | { readonly type: "del"; readonly key: string };
+
+/** Keys are compared by their UTF-8 bytes. */
+export interface Range {
+  readonly gte?: string;
+  readonly gt?: string;
+  readonly lt?: string;
+  readonly lte?: string;
+  readonly reverse?: boolean;
+}
+
+export type Entry = readonly [key: string, value: string];
+
+export interface Database {
+  get(key: string): Promise<string | undefined>;
+  /** In the order of the keys asked for. */
+  getMany(keys: readonly string[]): Promise<(string | undefined)[]>;
+  /**
+   * All of the operations or none of them, on disk when it resolves.
+   *
+   * @throws ScorefoldError `disk-full`, `database-corrupt` or `database-failed`
+   */
+  write(operations: readonly Operation[]): Promise<void>;
+  /** The first entries of a range, at most `limit`. */
+  range(range: Range, limit: number): Promise<Entry[]>;
+  /** A whole range as it is now, in chunks; what is written meanwhile is not seen. */
+  scan(range: Range): AsyncGenerator<readonly Entry[]>;
+  /** Bytes on disk, about. */
+  size(): Promise<number>;
+  close(): Promise<void>;
+}

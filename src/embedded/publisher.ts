@@ -1,0 +1,116 @@
+/** What the owner of the task writes: outputs, dead letters and positions in one batch; and who the owner is. */
+import type { Database, Operation } from "../database/database.js";
+import { ScorefoldError } from "../errors.js";
+import { encodeDeadLetter } from "../events/dead-letter.js";
+import { encodeOutput } from "../events/encode.js";
+import type { Output } from "../events/types.js";
+import { type Committed, METADATA_BYTES_MAX, type Offset, type Topic, type Transaction } from "../stream/log.js";
+import { findEnd } from "./appends.js";
+import type { Clock } from "./clock.js";
+import type { Ends } from "./ends.js";
+import { encodeTaskState, readTaskState, TASK, TASK_KEY, type TaskState } from "./meta.js";
+import { cutRows, encodeRow, rowKey } from "./rows.js";
+import { Turns } from "./turns.js";
+
+const topicOfOutput: Readonly<Record<Output["kind"], Topic>> = {
+  ScoreChanged: "score-changed",
+  ContactErased: "score-changed",
+  ThresholdCrossed: "threshold-crossed",
+};
+const DEAD_LETTERS: Topic = "dead-letters";
+export const OUTPUT_TOPICS: readonly Topic[] = ["score-changed", "threshold-crossed", DEAD_LETTERS];
+
+export class Publisher {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #ends: Ends;
+  readonly #turns = new Turns();
+  /** Undefined after a write that failed: what is on disk is not known. */
+  #state: TaskState | undefined;
+  /** The epoch that opened the task last; 0 before anyone has. */
+  #owner = 0;
+
+  constructor(database: Database, clock: Clock, ends: Ends) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#ends = ends;
+  }
+
+  /** Makes the caller the owner, and gives its epoch. */
+  async open(): Promise<number> {
+    return await this.#turns.take(async () => {
+      const { epoch, committed } = await this.#known();
+      await this.#write([], { epoch: epoch + 1, committed });
+      this.#owner = epoch + 1;
+      return this.#owner;
+    });
+  }
+
+  isOwner(epoch: number): boolean {
+    return epoch === this.#owner;
+  }
+
+  async committed(): Promise<Committed | null> {
+    return await this.#turns.take(async () => (await this.#known()).committed);
+  }
+
+  async publish(epoch: number, transaction: Transaction): Promise<void> {
+    const { offsets, metadata } = transaction;
+    const bytes = Buffer.byteLength(metadata);
+    if (bytes > METADATA_BYTES_MAX) {
+      throw new ScorefoldError(
+        "internal",
+        `the metadata of a transaction has ${bytes} bytes; at most ${METADATA_BYTES_MAX} are allowed`,
+      );
+    }
+    const texts = encodeTransaction(transaction);
+    // A copy: the caller may go on with its own.
+    const committed = { offsets: new Map(offsets), metadata };
+    await this.#turns.take(async () => {
+      const state = await this.#known();
+      if (state.epoch !== epoch) {
+        throw new ScorefoldError(
+          "fenced",
+          `task ${TASK} of the log has another owner now (epoch ${state.epoch}, this one has ${epoch}); open it again`,
+        );
+      }
+      await this.#write(texts, { epoch, committed });
+    });
+  }
+
+  async idle(): Promise<void> {
+    await this.#turns.idle();
+  }
+
+  async #known(): Promise<TaskState> {
+    if (this.#state === undefined) {
+      const state = await readTaskState(this.#database);
+      for (const topic of OUTPUT_TOPICS) this.#ends.move(topic, await findEnd(this.#database, topic));
+      this.#state = state;
+    }
+    return this.#state;
+  }
+
+  async #write(texts: ReadonlyArray<readonly [Topic, readonly string[]]>, state: TaskState): Promise<void> {
+    const timestamp = this.#clock.read();
+    const operations: Operation[] = [{ type: "put", key: TASK_KEY, value: encodeTaskState(state) }];
+    const ends: (readonly [Topic, Offset])[] = [];
+    for (const [topic, ofTopic] of texts) {
+      for (const row of cutRows(this.#ends.of(topic), timestamp, ofTopic)) {
+        operations.push({ type: "put", key: rowKey(topic, row.end - 1), value: encodeRow(row) });
+        ends.push([topic, row.end]);
+      }
+    }
+    this.#state = undefined;
+    await this.#database.write(operations);
+    this.#state = state;
+    for (const [topic, end] of ends) this.#ends.move(topic, end);
+  }
+}
+
+function encodeTransaction({ outputs, deadLetters }: Transaction): (readonly [Topic, readonly string[]])[] {
+  const texts = new Map<Topic, string[]>(OUTPUT_TOPICS.map((topic) => [topic, []]));
+  for (const output of outputs) texts.get(topicOfOutput[output.kind])?.push(encodeOutput(output));
+  for (const letter of deadLetters) texts.get(DEAD_LETTERS)?.push(encodeDeadLetter(letter));
+  return [...texts];
+}

@@ -1,0 +1,85 @@
+/** Reads records of a topic from the database, from an offset on. */
+
+import type { Database } from "../database/database.js";
+import type { EpochMs } from "../events/types.js";
+import type { Offset, Topic } from "../stream/log.js";
+import { decodeRow, missing, REMOVED, type Row, rowKey, topicKeysEnd } from "./rows.js";
+
+export interface ReadLimits {
+  /** All records of one read together, about; at least one record comes if there is any. */
+  readonly bytesMax: number;
+  readonly recordsMax: number;
+}
+
+/** Counts how often rows were written anew, so that who keeps one knows that it is old. */
+export interface Rewrites {
+  count: number;
+}
+
+export type MakeRecord<T> = (offset: Offset, timestamp: EpochMs, text: string) => T;
+
+export class RowReader {
+  readonly #database: Database;
+  readonly #rewrites: Rewrites;
+  /** The last row read, which is often read on in the next call. */
+  #held: { readonly topic: Topic; readonly row: Row; readonly rewrites: number } | undefined;
+
+  constructor(database: Database, rewrites: Rewrites) {
+    this.#database = database;
+    this.#rewrites = rewrites;
+  }
+
+  /**
+   * The records of `[from, until)` that have content, as many as the limits allow, and where to read on.
+   *
+   * @throws ScorefoldError `database-corrupt`
+   */
+  async read<T>(
+    topic: Topic,
+    from: Offset,
+    until: Offset,
+    limits: ReadLimits,
+    make: MakeRecord<T>,
+  ): Promise<{ found: T[]; next: Offset }> {
+    const found: T[] = [];
+    let bytes = 0;
+    let next = from;
+    for await (const { base, end, timestamp, texts } of this.#rows(topic, from, until)) {
+      if (base > next) break;
+      for (; next < Math.min(end, until); next++) {
+        const text = texts[next - base] as string;
+        if (text === REMOVED) continue;
+        bytes += text.length;
+        if (found.length > 0 && (found.length >= limits.recordsMax || bytes > limits.bytesMax)) return { found, next };
+        found.push(make(next, timestamp, text));
+      }
+      if (found.length >= limits.recordsMax || bytes >= limits.bytesMax) return { found, next };
+    }
+    if (next < until) throw missing(topic, next);
+    return { found, next };
+  }
+
+  async *#rows(topic: Topic, from: Offset, until: Offset): AsyncGenerator<Row> {
+    let next = from;
+    const held = this.#held;
+    if (
+      held?.topic === topic &&
+      held.rewrites === this.#rewrites.count &&
+      held.row.base <= from &&
+      from < held.row.end
+    ) {
+      yield held.row;
+      next = held.row.end;
+    }
+    if (next >= until) return;
+    const rewrites = this.#rewrites.count;
+    for await (const chunk of this.#database.scan({ gte: rowKey(topic, next), lt: topicKeysEnd(topic) })) {
+      for (const [key, value] of chunk) {
+        const row = decodeRow(topic, key, value);
+        this.#held = { topic, row, rewrites };
+        yield row;
+        if (row.end >= until) return;
+      }
+    }
+  }
+}

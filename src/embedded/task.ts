@@ -1,0 +1,146 @@
+/** The embedded log as one owner of its task sees it. */
+import { ScorefoldError } from "../errors.js";
+import type { EpochMs } from "../events/types.js";
+import type {
+  Bounds,
+  Committed,
+  Fetched,
+  FetchLimits,
+  LogRecord,
+  Offset,
+  Offsets,
+  TaskLog,
+  Topic,
+  Transaction,
+} from "../stream/log.js";
+import { decodeOriginal } from "./appends.js";
+import type { Clock } from "./clock.js";
+import type { Ends } from "./ends.js";
+import { TASK } from "./meta.js";
+import type { Publisher } from "./publisher.js";
+import type { RowReader } from "./row-reader.js";
+import { type Content, decodeContent, PARTITION } from "./rows.js";
+import type { Tail } from "./tail.js";
+
+/** What the owners of the task share. */
+export interface TaskParts {
+  readonly topic: Topic;
+  readonly clock: Clock;
+  readonly ends: Ends;
+  readonly tail: Tail;
+  readonly publisher: Publisher;
+  /** Aborted when the log closes. */
+  readonly closing: AbortSignal;
+}
+
+export class EmbeddedTaskLog implements TaskLog {
+  readonly task = TASK;
+  readonly #parts: TaskParts;
+  readonly #reader: RowReader;
+  readonly #epoch: number;
+  readonly #closing = new AbortController();
+  #hasFailed = false;
+
+  constructor(parts: TaskParts, reader: RowReader, epoch: number) {
+    this.#parts = parts;
+    this.#reader = reader;
+    this.#epoch = epoch;
+  }
+
+  async committed(): Promise<Committed | null> {
+    this.#checkOpen();
+    return await this.#parts.publisher.committed();
+  }
+
+  async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
+    this.#checkOpen();
+    return this.#parts.ends.bounds([this.#parts.topic]);
+  }
+
+  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
+    this.#checkOpen();
+    const { topic, ends, tail, closing } = this.#parts;
+    const offset = this.#offsetOf(from);
+    const isOwner = this.#parts.publisher.isOwner(this.#epoch);
+    if (isOwner) tail.fetchedUpTo(offset);
+    const stops = [closing, this.#closing.signal, ...(signal === undefined ? [] : [signal])];
+    await ends.whenBehind(topic, offset, stops, limits.waitMs);
+    this.#checkOpen();
+    const end = ends.of(topic);
+    if (end <= offset) return [{ topic, records: [], next: offset, end }];
+    const { records, next } = await this.#records(offset, end, limits);
+    if (isOwner) tail.fetchedUpTo(next);
+    return [{ topic, records, next, end }];
+  }
+
+  async publish(transaction: Transaction): Promise<void> {
+    this.#checkOpen();
+    if (this.#hasFailed) {
+      throw new ScorefoldError(
+        "log-failed",
+        "an earlier transaction of this owner failed, and may be published or not; open the task again and read what is committed",
+      );
+    }
+    try {
+      await this.#parts.publisher.publish(this.#epoch, transaction);
+    } catch (error) {
+      this.#hasFailed = !(error instanceof ScorefoldError && (error.code === "internal" || error.code === "fenced"));
+      throw error;
+    }
+  }
+
+  async time(): Promise<EpochMs> {
+    this.#checkOpen();
+    return this.#parts.clock.read();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  async #records(from: Offset, end: Offset, limits: FetchLimits): Promise<{ records: LogRecord[]; next: Offset }> {
+    const { topic, tail } = this.#parts;
+    const kept = tail.take(from, limits);
+    if (kept !== null) return { records: kept, next: from + kept.length };
+    const until = Math.min(end, tail.nextKept(from));
+    const { found, next } = await this.#reader.read(topic, from, until, limits, (offset, timestamp, text) =>
+      recordOf(topic, offset, timestamp, text),
+    );
+    return { records: found, next };
+  }
+
+  #offsetOf(from: Offsets): Offset {
+    const { topic, ends } = this.#parts;
+    const offset = from.get(topic);
+    if (offset === undefined) throw new ScorefoldError("internal", `a fetch names no offset of the topic ${topic}`);
+    const end = ends.of(topic);
+    if (offset >= 0 && offset <= end) return offset;
+    throw new ScorefoldError(
+      "history-lost",
+      `offset ${offset} of topic ${topic} is not in the log, which ends at ${end}: it is older than what was read from` +
+        " it; restore the newest backup of its directory, or remove the store, which is then made anew",
+    );
+  }
+
+  #checkOpen(): void {
+    if (!this.#parts.closing.aborted && !this.#closing.signal.aborted) return;
+    throw new ScorefoldError("stopping", "the log is closed; start the engine again");
+  }
+}
+
+function recordOf(topic: Topic, offset: Offset, timestamp: EpochMs, text: string): LogRecord {
+  // The reader leaves out what has no content.
+  const { original, source } = decodeContent(text) as Content;
+  const decoded = decodeOriginal(original);
+  const isBroken = !decoded.ok;
+  return {
+    topic,
+    partition: PARTITION,
+    offset,
+    timestamp,
+    bytes: text.length,
+    decoded,
+    original: isBroken ? original : null,
+    source: isBroken ? source : null,
+  };
+}

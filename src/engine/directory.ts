@@ -1,0 +1,178 @@
+/**
+ * The data directory: `log/` is the truth, `store/` follows from it, `engine.json` tells how to reach the process that
+ * has it open.
+ */
+import { constants } from "node:fs";
+import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { openClassicLevel } from "../database/classic-level.js";
+import type { Database } from "../database/database.js";
+import { ScorefoldError } from "../errors.js";
+
+const LOG = "log";
+const STORE = "store";
+const ENGINE_FILE = "engine.json";
+/** A copy that a compaction was making, and what it was to replace. */
+const COPY_ENDING = ".copy";
+const OLD_ENDING = ".old";
+
+/** What this process may take for both databases. */
+export interface DirectoryMemory {
+  readonly logBytes: number;
+  readonly storeBytes: number;
+}
+
+/** LevelDB holds two write buffers and the block cache; the store gets the larger part, it is read at random. */
+export const defaultMemory: DirectoryMemory = { logBytes: 24 * 1024 * 1024, storeBytes: 96 * 1024 * 1024 };
+
+/** Tells other processes how to reach the engine. */
+export interface EngineFile {
+  readonly pid: number;
+  readonly url: string;
+}
+
+export class DataDirectory {
+  readonly path: string;
+  readonly #memory: DirectoryMemory;
+
+  private constructor(path: string, memory: DirectoryMemory) {
+    this.path = path;
+    this.#memory = memory;
+  }
+
+  /**
+   * Makes the directory where there is none, and tidies up after a compaction that did not end.
+   *
+   * @throws ScorefoldError `directory-unusable`, `disk-full`
+   */
+  static async open(path: string, memory = defaultMemory): Promise<DataDirectory> {
+    const whole = resolve(path);
+    await made(whole, path);
+    const directory = new DataDirectory(whole, memory);
+    for (const name of [LOG, STORE]) await directory.#tidyUp(name);
+    return directory;
+  }
+
+  /** Whether an engine has ever been run here. */
+  static async exists(path: string): Promise<boolean> {
+    return await isThere(join(resolve(path), LOG));
+  }
+
+  async openLog(): Promise<Database> {
+    return await this.#open(LOG, this.#memory.logBytes);
+  }
+
+  async openStore(): Promise<Database> {
+    return await this.#open(STORE, this.#memory.storeBytes);
+  }
+
+  /** Opens the empty database that a compaction copies into. */
+  async openCopy(of: "log" | "store"): Promise<Database> {
+    await rm(join(this.path, `${of}${COPY_ENDING}`), { recursive: true, force: true });
+    return await this.#open(`${of}${COPY_ENDING}`, this.#memory.storeBytes);
+  }
+
+  /** Puts a complete copy, closed, in the place of its original, closed as well. A crash in between is tidied up. */
+  async replaceByCopy(of: "log" | "store"): Promise<void> {
+    const [own, copy, old] = ["", COPY_ENDING, OLD_ENDING].map((ending) => join(this.path, `${of}${ending}`));
+    await rename(own!, old!);
+    await rename(copy!, own!);
+    await rm(old!, { recursive: true, force: true });
+  }
+
+  /** Puts the store aside, closed. @returns where it is now */
+  async setStoreAside(): Promise<string> {
+    for (let count = 1; ; count++) {
+      const aside = join(this.path, `${STORE}.damaged-${count}`);
+      if (await isThere(aside)) continue;
+      await rename(join(this.path, STORE), aside);
+      return aside;
+    }
+  }
+
+  /** Removes stores that were put aside: they hold contact data. */
+  async removeDamaged(): Promise<number> {
+    const names = (await readdir(this.path)).filter((name) => name.startsWith(`${STORE}.damaged-`));
+    for (const name of names) await rm(join(this.path, name), { recursive: true, force: true });
+    return names.length;
+  }
+
+  /** Says that this process has the directory, and where it answers. */
+  async announce(file: EngineFile): Promise<void> {
+    const path = join(this.path, ENGINE_FILE);
+    // Whole or not at all: others read it at any time.
+    await writeFile(`${path}.new`, `${JSON.stringify(file)}\n`, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+
+  async withdraw(): Promise<void> {
+    await rm(join(this.path, ENGINE_FILE), { force: true });
+  }
+
+  /** The engine that has announced itself in a directory and is still alive; null: there is none. */
+  static async runningEngine(path: string): Promise<EngineFile | null> {
+    try {
+      const file = JSON.parse(await readFile(join(resolve(path), ENGINE_FILE), "utf8")) as EngineFile;
+      return isAlive(file.pid) ? file : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async #open(name: string, bytes: number): Promise<Database> {
+    const options = { cacheBytes: Math.floor(bytes / 3), writeBufferBytes: Math.floor(bytes / 3) };
+    try {
+      return await openClassicLevel(join(this.path, name), options);
+    } catch (error) {
+      if (!(error instanceof ScorefoldError) || error.code !== "directory-in-use") throw error;
+      const running = await DataDirectory.runningEngine(this.path);
+      const who = running === null ? "another process" : `the engine at ${running.url} (process ${running.pid})`;
+      throw new ScorefoldError(
+        "directory-in-use",
+        `${this.path} is in use by ${who}: stop that one, or name another directory with --data`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #tidyUp(name: string): Promise<void> {
+    const [own, copy, old] = ["", COPY_ENDING, OLD_ENDING].map((ending) => join(this.path, `${name}${ending}`));
+    // Stopped between the two renames: the copy was complete, but the old one is as good, and surely whole.
+    if (!(await isThere(own!)) && (await isThere(old!))) await rename(old!, own!);
+    await rm(old!, { recursive: true, force: true });
+    await rm(copy!, { recursive: true, force: true });
+  }
+}
+
+async function made(whole: string, path: string): Promise<void> {
+  try {
+    await mkdir(whole, { recursive: true, mode: 0o700 });
+    await access(whole, constants.W_OK | constants.R_OK | constants.X_OK);
+  } catch (cause) {
+    const code = (cause as { code?: string }).code ?? "";
+    if (code === "ENOSPC") throw new ScorefoldError("disk-full", `${path}: the disk is full; make room`, { cause });
+    const why = code === "EEXIST" || code === "ENOTDIR" ? "a file is in the way" : "it can't be made or written";
+    throw new ScorefoldError(
+      "directory-unusable",
+      `${path}: ${why} (${code}); change its mode, or name another directory with --data`,
+      { cause },
+    );
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is alive too.
+    return (error as { code?: string }).code === "EPERM";
+  }
+}

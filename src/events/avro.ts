@@ -1,0 +1,184 @@
+/**
+ * Inputs and outputs in Avro, by the schemas of `schemas/*.avsc`; whoever reads those files passes them in. Bytes are
+ * the bare body of a record, without header, magic byte or schema id.
+ *
+ * Inputs go through the same checks as those in JSON: what is read is the plain value that `decodeInput` takes, so
+ * limits, reasons and messages are the same. Schemas that don't fit each other are an Error when a reader is made, since
+ * no record can then be read; bytes that can't be read are an answer, since the next record may be good.
+ */
+import { AvroProblem, type Cursor, cursorOf, newSink, rewind, type Sink, written } from "./avro-bytes.js";
+import { type RecordReader, recordReader } from "./avro-read.js";
+import { type AvroType, avroType, shortName } from "./avro-schema.js";
+import { type Write, writerOf } from "./avro-write.js";
+import type { DeadLetter } from "./dead-letter.js";
+import { type Decoded, decodeInput, INPUT_BYTES_MAX, tooLarge } from "./decode.js";
+import type { ContactErased, Input, ScoreChanged, ScoreLine, ThresholdCrossed } from "./types.js";
+
+export interface InputCodec {
+  /** The same content always gives the same bytes. @throws Error that names the field, for what Avro or the schema can't say */
+  encode(input: Input): Uint8Array;
+  /** Never throws. */
+  decode(bytes: Uint8Array): Decoded;
+}
+
+/** Reads bytes of one writer's schema. Never throws. */
+export type InputReader = (bytes: Uint8Array) => Decoded;
+
+/**
+ * Writes and reads inputs by one schema: that of a topic of interactions, of `contacts` or of `adjustments`.
+ *
+ * @throws Error that says what is wrong with the schema
+ */
+export function inputCodec(schema: unknown): InputCodec {
+  const type = avroType(schema);
+  const kind = kindOfInput(type);
+  const encode = encoder(type, writerOf(type));
+  return {
+    encode(input) {
+      if (input.kind !== kind) throw new Error(`${article(input.kind)} can't be written as ${type.name}`);
+      const bytes = encode(input);
+      if (bytes.length > INPUT_BYTES_MAX) {
+        throw new Error(`the ${kind} has ${bytes.length} bytes as Avro; at most ${INPUT_BYTES_MAX} can be read again`);
+      }
+      return bytes;
+    },
+    decode: inputDecoder(type, type),
+  };
+}
+
+/**
+ * Reads what was written with another schema, newer or older, as an input of the topic whose schema is `readerSchema`.
+ * Fields at the top that only the writer has are named in `ignored`, as those of JSON are; a long in them may be any.
+ * Making a reader costs a thousand times as much as reading: the caller keeps one for each writer's schema.
+ *
+ * @throws Error that names the field, where the schemas don't fit, and for what is no schema
+ */
+export function inputReader(writerSchema: unknown, readerSchema: unknown): InputReader {
+  return inputDecoder(avroType(writerSchema), avroType(readerSchema));
+}
+
+/** A dead letter as its schema has it; `originalFields` makes the last three of an original. */
+export interface DeadLetterRecord extends Omit<DeadLetter, "original"> {
+  readonly original: string;
+  readonly length?: number;
+  readonly sha256?: string;
+}
+
+export type OutputRecord = ScoreChanged | ThresholdCrossed | ContactErased | ScoreLine | DeadLetterRecord;
+
+export type DecodedOutput<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: string };
+
+export interface OutputCodec<T> {
+  /** The same content always gives the same bytes. @throws Error that names the field, for what the schema can't say */
+  encode(value: T): Uint8Array;
+  /** What was encoded with this schema; dimensions come in the order of their ids. Never throws. */
+  decode(bytes: Uint8Array): DecodedOutput<T>;
+}
+
+/** Writes and reads one sort of output by its schema. @throws Error that says what is wrong with the schema */
+export function outputCodec<T extends OutputRecord>(schema: unknown): OutputCodec<T> {
+  const type = avroType(schema);
+  const name = shortName(type.name);
+  const isEvent = name === "ScoreChanged" || name === "ThresholdCrossed" || name === "ContactErased";
+  if (!isEvent && name !== "ScoreLine" && name !== "DeadLetter") throw noName(name, "an output");
+  const reader = recordReader(type, type);
+  const encode = encoder(type, writerOf(type));
+  return {
+    encode(value) {
+      const kind = "kind" in value ? value.kind : undefined;
+      if (kind !== (isEvent ? name : undefined)) throw new Error(`${kind ?? "a record"} can't be written as ${name}`);
+      return encode(value);
+    },
+    decode(bytes) {
+      const found = body(reader, bytes, type);
+      if (found instanceof AvroProblem) return { ok: false, error: unreadable(found, type) };
+      const value: Record<string, unknown> =
+        name === "DeadLetter" ? { ...withoutNulls(found), source: found["source"] } : { ...found };
+      if (typeof value["cause"] === "object") value["cause"] = withoutNulls(value["cause"] as PlainRecord);
+      return { ok: true, value: (isEvent ? { kind: name, ...value } : value) as unknown as T };
+    },
+  };
+}
+
+type PlainRecord = Readonly<Record<string, unknown>>;
+
+/** What an input of this schema is, by the name of its record. */
+function kindOfInput(type: AvroType): Input["kind"] {
+  const name = shortName(type.name);
+  if (name === "Profile") return "profile";
+  if (name === "Adjustment") return "adjustment";
+  if (name.endsWith("Interaction")) return "interaction";
+  throw noName(name, "an input: Profile, Adjustment, or a name that ends with Interaction");
+}
+
+function noName(name: string, what: string): Error {
+  return new Error(`the schema can't be used: its record is named ${name}, which is not the name of ${what}`);
+}
+
+function article(kind: Input["kind"]): string {
+  return kind === "profile" ? "a profile" : `an ${kind}`;
+}
+
+function inputDecoder(writer: AvroType, type: AvroType): InputReader {
+  const kind = kindOfInput(type);
+  const reader = recordReader(writer, type);
+  return (bytes) => {
+    if (bytes.length > INPUT_BYTES_MAX) return tooLarge(bytes.length);
+    const found = body(reader, bytes, writer);
+    if (found instanceof AvroProblem) return refusal(found, writer);
+    const decoded = decodeInput(withKind(found, kind));
+    return decoded.ok && reader.ignored.length > 0 ? { ...decoded, ignored: reader.ignored } : decoded;
+  };
+}
+
+/** The value that was just read, and is nobody else's, as `decodeInput` wants it. */
+function withKind(value: PlainRecord, kind: Input["kind"]): PlainRecord {
+  (value as Record<string, unknown>)["kind"] = kind;
+  return value;
+}
+
+/** A long that is too large is a wrong value; everything else means that these are not the bytes of such a record. */
+function refusal(problem: AvroProblem, writer: AvroType): Decoded {
+  if (problem.reason === "undecodable") {
+    return { ok: false, reason: "undecodable", error: unreadable(problem, writer) };
+  }
+  return { ok: false, reason: problem.path === ".at" ? "bad-instant" : "invalid", error: problem.sentence };
+}
+
+function unreadable(problem: AvroProblem, writer: AvroType): string {
+  return `not readable as ${writer.name}: ${problem.sentence}; was it written with another schema?`;
+}
+
+/** The record that these bytes are, all of them. */
+function body(reader: RecordReader, bytes: Uint8Array, writer: AvroType): PlainRecord | AvroProblem {
+  const cursor: Cursor = cursorOf(bytes);
+  try {
+    const value = reader.read(cursor) as PlainRecord;
+    const rest = bytes.length - cursor.at;
+    return rest === 0 ? value : new AvroProblem(`is followed by ${rest} bytes that are not part of ${writer.name}`);
+  } catch (error) {
+    if (error instanceof AvroProblem) return error;
+    throw error;
+  }
+}
+
+/** One piece of memory serves all values that are written: what is returned is a copy. */
+function encoder(type: AvroType, write: Write): (value: object) => Uint8Array {
+  const sink: Sink = newSink();
+  return (value) => {
+    rewind(sink);
+    try {
+      write(sink, value);
+    } catch (error) {
+      if (error instanceof AvroProblem) throw new Error(`can't be written as ${type.name}: ${error.sentence}`);
+      throw error;
+    }
+    return written(sink);
+  };
+}
+
+function withoutNulls(record: PlainRecord): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,405 @@
+/**
+ * Where each contact stands, and its whole history: what follows from the log, kept so that it need not be folded again.
+ *
+ * The invariant: one write holds the data and the position up to which the log is folded in, so the store is only ever
+ * behind the log, never torn. Whatever is lost with it comes back from the log.
+ */
+import { createHash } from "node:crypto";
+import { sealed, unsealed } from "../database/checksum.js";
+import type { Database, Operation } from "../database/database.js";
+import { ScorefoldError } from "../errors.js";
+import { compareInputs } from "../events/order.js";
+import type { EpochMs, Input, InputKey } from "../events/types.js";
+import {
+  type ContactKey,
+  contactOf,
+  contactOfDue,
+  contactOfRow,
+  contactRow,
+  dueEnd,
+  dueRow,
+  erasedRow,
+  erasedSinceRow,
+  historyEnd,
+  historyRow,
+  historyStart,
+  metaRow,
+  modelRow,
+  snapshotRange,
+  snapshotRow,
+} from "./keys.js";
+import { decodeContact, decodeInputs, encodeInputs, inKeyOrder, type StoredContact, type StoredModel } from "./rows.js";
+
+/** Of the layout of keys and rows. Another number is another layout. */
+export const STORE_FORMAT = 1;
+
+const SEGMENT_INPUTS = 500_000;
+const ROW_INPUTS_MAX = 64;
+const ROW_LENGTH_MAX = 32 * 1024;
+const HISTORY_ROWS_READ = 256;
+
+/** Up to where the log is folded in. */
+export interface Position {
+  readonly offsets: ReadonlyMap<string, number>;
+  /** How far time has passed by itself. */
+  readonly timer: TimerPlace;
+  /** A change of models under way: which, and the last contact that has made it. */
+  readonly change: ModelChange | null;
+}
+
+/**
+ * How far timers have gone. They go through the contacts that are due in the order of their keys, not of their instants:
+ * then whether a contact has had its turn does not depend on what it is due for, which late inputs may change.
+ */
+export interface TimerPlace {
+  /** All contacts have passed this instant; null: timers have never gone. */
+  readonly all: EpochMs | null;
+  /** The run under way: contacts up to this one have passed that instant. */
+  readonly run: { readonly until: EpochMs; readonly done: ContactKey } | null;
+}
+
+export const noTimers: TimerPlace = { all: null, run: null };
+
+export interface ModelChange {
+  /** Names the set of models that is changed to. */
+  readonly to: string;
+  readonly done: ContactKey;
+}
+
+/** A model that the store has states of, or had. */
+export interface KnownModel {
+  /** `id@version`. */
+  readonly name: string;
+  /** In its canonical form. */
+  readonly text: string;
+}
+
+interface Meta {
+  readonly format: number;
+  foldVersion: number;
+  readonly clusterId: string;
+  offsets: Record<string, number>;
+  timer: TimerPlace;
+  change: ModelChange | null;
+  /** The models that every contact is folded under, once no change is under way. */
+  models: string[];
+  segment: number;
+  segmentInputs: number;
+  flush: number;
+  contacts: number;
+  inputs: number;
+  erased: number;
+}
+
+/** What one contact has become since the last write. */
+export interface ContactChange {
+  readonly contact: ContactKey;
+  readonly isNew: boolean;
+  /** Null: it is gone, erased. */
+  readonly row: string | null;
+  /** Inputs to be added to its history, in key order. */
+  readonly inputs: readonly Input[];
+  readonly snapshots: readonly (readonly [InputKey, string])[];
+  readonly snapshotsGone: readonly InputKey[];
+  /** Its entry in the due index, before and after. */
+  readonly dueBefore: EpochMs | null;
+  readonly due: EpochMs | null;
+  /** Segments with history before this write; needed only where `erasedUntil` is there. */
+  readonly segments: readonly number[];
+  /** Everything up to here is to be removed; null: nothing is. */
+  readonly erasedUntil: EpochMs | null;
+}
+
+export interface StoreExpectation {
+  readonly clusterId: string;
+  readonly foldVersion: number;
+}
+
+export class ContactStore {
+  readonly #database: Database;
+  readonly #meta: Meta;
+  readonly #foldVersion: number;
+
+  private constructor(database: Database, meta: Meta, foldVersion: number) {
+    this.#database = database;
+    this.#meta = meta;
+    this.#foldVersion = foldVersion;
+  }
+
+  /**
+   * Reads what is known of the whole store, or begins one.
+   *
+   * @throws ScorefoldError `format-unknown`, or `database-corrupt` where it belongs to another log
+   */
+  static async open(database: Database, expected: StoreExpectation): Promise<ContactStore> {
+    const row = await database.get(metaRow);
+    if (row === undefined) {
+      const [other] = await database.range({}, 1);
+      if (other !== undefined) throw new ScorefoldError("database-corrupt", "the store has lost what names its format");
+      return new ContactStore(database, emptyMeta(expected), expected.foldVersion);
+    }
+    const meta = JSON.parse(unsealed(metaRow, row)) as Meta;
+    if (meta.format !== STORE_FORMAT) {
+      throw new ScorefoldError(
+        "format-unknown",
+        `the store has format ${meta.format}, and this version of scorefold knows ${STORE_FORMAT}`,
+      );
+    }
+    if (meta.clusterId !== expected.clusterId) {
+      throw new ScorefoldError(
+        "format-unknown",
+        `the store was folded from another log (${meta.clusterId}, and this one is ${expected.clusterId})`,
+      );
+    }
+    return new ContactStore(database, meta, expected.foldVersion);
+  }
+
+  get position(): Position {
+    const { offsets, timer, change } = this.#meta;
+    return { offsets: new Map(Object.entries(offsets)), timer, change };
+  }
+
+  /** The models that contacts are folded under, by `id@version`. */
+  get models(): readonly string[] {
+    return this.#meta.models;
+  }
+
+  /** Whether the states in it are of another fold, and can't be gone on from. */
+  get isOfOtherFold(): boolean {
+    return this.#meta.foldVersion !== this.#foldVersion;
+  }
+
+  /** How many there are, as of the last write. */
+  get counts(): { readonly contacts: number; readonly inputs: number } {
+    return { contacts: this.#meta.contacts, inputs: this.#meta.inputs };
+  }
+
+  /** The segment that the next write adds history to. */
+  get segment(): number {
+    return this.#meta.segment;
+  }
+
+  async size(): Promise<number> {
+    return await this.#database.size();
+  }
+
+  async contacts(keys: readonly ContactKey[]): Promise<(StoredContact | undefined)[]> {
+    const rows = await this.#database.getMany(keys.map(contactRow));
+    return rows.map((row, i) => (row === undefined ? undefined : decodeContact(unsealed(keys[i]!, row))));
+  }
+
+  /** Until when contacts are erased of which there is nothing else. */
+  async erasedUntil(keys: readonly ContactKey[]): Promise<(EpochMs | undefined)[]> {
+    if (this.#meta.erased === 0) return keys.map(() => undefined);
+    const rows = await this.#database.getMany(keys.map((key) => erasedRow(this.#hash(key))));
+    return rows.map((row) => (row === undefined ? undefined : Number(row)));
+  }
+
+  /**
+   * The contact's inputs after `after` (null: all of them), in key order.
+   *
+   * @param segments those with history of the contact
+   */
+  async history(contact: ContactKey, segments: readonly number[], after: InputKey | null): Promise<Input[]> {
+    const { tenantId, contactId } = contactOf(contact);
+    const inputs: Input[] = [];
+    for (const segment of segments) {
+      let from: { gte: string } | { gt: string } = { gte: historyStart(segment, contact, after?.at) };
+      for (;;) {
+        const rows = await this.#database.range({ ...from, lt: historyEnd(segment, contact) }, HISTORY_ROWS_READ);
+        for (const [key, row] of rows) {
+          for (const input of decodeInputs(unsealed(key, row), tenantId, contactId)) {
+            if (after === null || compareInputs(after, input) < 0) inputs.push(input);
+          }
+        }
+        const last = rows.at(-1);
+        if (rows.length < HISTORY_ROWS_READ || last === undefined) break;
+        from = { gt: last[0] };
+      }
+    }
+    return inKeyOrder(inputs);
+  }
+
+  /** The states of a snapshot, as `encodeModel` wrote them. @throws ScorefoldError `database-corrupt` if it is gone */
+  async snapshot(contact: ContactKey, last: InputKey): Promise<readonly StoredModel[]> {
+    const key = snapshotRow(contact, last);
+    const row = await this.#database.get(key);
+    if (row === undefined) throw new ScorefoldError("database-corrupt", "the store has lost a snapshot of a contact");
+    return decodeContact(unsealed(key, row)).models;
+  }
+
+  /** Contacts that the index has as due at or before `until`, by rising instant, in chunks. */
+  async *due(until: EpochMs): AsyncGenerator<ContactKey[]> {
+    for await (const rows of this.#database.scan({ gt: "d\0", lt: dueEnd(until) })) {
+      yield rows.map(([key]) => contactOfDue(key));
+    }
+  }
+
+  /** All contacts after `after`, by tenant and id, as they are now. */
+  async *allContacts(after?: ContactKey): AsyncGenerator<(readonly [ContactKey, StoredContact])[]> {
+    const gt = after === undefined ? "c\0" : contactRow(after);
+    for await (const rows of this.#database.scan({ gt, lt: "c\x01" })) {
+      yield rows.map(([key, row]) => [contactOfRow(key), decodeContact(unsealed(contactOfRow(key), row))] as const);
+    }
+  }
+
+  /** The canonical text of models that were used once, by `id@version`. */
+  async knownModels(): Promise<ReadonlyMap<string, string>> {
+    const known = new Map<string, string>();
+    const start = modelRow("");
+    for await (const rows of this.#database.scan({ gte: start, lt: "m\0model\x01" })) {
+      for (const [key, row] of rows) known.set(key.slice(start.length), unsealed(key, row));
+    }
+    return known;
+  }
+
+  async learnModels(models: readonly KnownModel[]): Promise<void> {
+    const operations = models.map(({ name, text }): Operation => put(modelRow(name), sealed(text)));
+    await this.#write([...operations], this.#meta);
+  }
+
+  /** Contacts erased since the files were last compacted, and until when. */
+  async erasedSince(): Promise<ReadonlyMap<ContactKey, EpochMs>> {
+    const erased = new Map<ContactKey, EpochMs>();
+    for await (const rows of this.#database.scan({ gt: "x\0", lt: "x\x01" })) {
+      for (const [key, row] of rows) erased.set(key.slice(2), Number(row));
+    }
+    return erased;
+  }
+
+  /**
+   * Writes what contacts have become, and up to where the log is folded in: all of it or nothing.
+   *
+   * @param models set when all contacts are folded under these now
+   */
+  async write(changes: readonly ContactChange[], position: Position, models?: readonly string[]): Promise<void> {
+    const meta = { ...this.#meta, offsets: Object.fromEntries(position.offsets), timer: position.timer };
+    meta.change = position.change;
+    if (models !== undefined) {
+      meta.models = [...models];
+      meta.foldVersion = this.#foldVersion;
+    }
+    meta.flush += 1;
+    const operations: Operation[] = [];
+    for (const change of changes) {
+      if (change.erasedUntil !== null) await this.#erase(change, meta, operations);
+      this.#change(change, meta, operations);
+    }
+    if (meta.segmentInputs >= SEGMENT_INPUTS) {
+      meta.segment += 1;
+      meta.segmentInputs = 0;
+    }
+    await this.#write(operations, meta);
+  }
+
+  /** Learns who is erased of whom nothing else is kept, by `erasedHash`: of a log whose inputs are gone. */
+  async learnErased(erased: ReadonlyMap<string, EpochMs>): Promise<void> {
+    const meta = { ...this.#meta, erased: this.#meta.erased + erased.size };
+    await this.#write(
+      [...erased].map(([hash, at]) => put(erasedRow(hash), String(at))),
+      meta,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  async #write(operations: Operation[], meta: Meta): Promise<void> {
+    operations.push(put(metaRow, sealed(JSON.stringify(meta))));
+    await this.#database.write(operations);
+    Object.assign(this.#meta, meta);
+  }
+
+  #change(change: ContactChange, meta: Meta, operations: Operation[]): void {
+    const { contact, row, inputs, dueBefore, due } = change;
+    if (row !== null) operations.push(put(contactRow(contact), sealed(row)));
+    if (dueBefore !== due) {
+      if (dueBefore !== null) operations.push(del(dueRow(dueBefore, contact)));
+      if (due !== null) operations.push(put(dueRow(due, contact), ""));
+    }
+    for (const last of change.snapshotsGone) operations.push(del(snapshotRow(contact, last)));
+    for (const [last, text] of change.snapshots) operations.push(put(snapshotRow(contact, last), sealed(text)));
+    for (let from = 0; from < inputs.length; from += ROW_INPUTS_MAX) {
+      this.#addHistory(contact, inputs.slice(from, from + ROW_INPUTS_MAX), meta.segment, operations);
+    }
+    meta.segmentInputs += inputs.length;
+    meta.inputs += inputs.length;
+    if (change.isNew && row !== null) meta.contacts += 1;
+    if (!change.isNew && row === null) meta.contacts -= 1;
+  }
+
+  #addHistory(contact: ContactKey, inputs: readonly Input[], segment: number, operations: Operation[]): void {
+    const text = encodeInputs(inputs);
+    if (text.length > ROW_LENGTH_MAX && inputs.length > 1) {
+      const middle = inputs.length >>> 1;
+      this.#addHistory(contact, inputs.slice(0, middle), segment, operations);
+      this.#addHistory(contact, inputs.slice(middle), segment, operations);
+      return;
+    }
+    const key = historyRow(segment, contact, inputs[inputs.length - 1]!, this.#meta.flush + 1);
+    operations.push(put(key, sealed(text)));
+  }
+
+  /** Removes what is erased; inputs that came after it go back in rows of their own. */
+  async #erase(change: ContactChange, meta: Meta, operations: Operation[]): Promise<void> {
+    const { contact, segments, erasedUntil } = change;
+    const { tenantId, contactId } = contactOf(contact);
+    for (const segment of segments) {
+      const range = { gte: historyStart(segment, contact), lt: historyEnd(segment, contact) };
+      for await (const rows of this.#database.scan(range)) {
+        for (const [key, row] of rows) {
+          const inputs = decodeInputs(unsealed(key, row), tenantId, contactId);
+          const left = inputs.filter(({ at }) => at > erasedUntil!);
+          meta.inputs -= inputs.length - left.length;
+          if (left.length === inputs.length) continue;
+          operations.push(left.length === 0 ? del(key) : put(key, sealed(encodeInputs(left))));
+        }
+      }
+    }
+    for await (const rows of this.#database.scan(snapshotRange(contact))) {
+      for (const [key] of rows) operations.push(del(key));
+    }
+    if (change.row === null) {
+      operations.push(del(contactRow(contact)));
+      operations.push(put(erasedRow(this.#hash(contact)), String(erasedUntil)));
+      meta.erased += 1;
+    }
+    operations.push(put(erasedSinceRow(contact), String(erasedUntil)));
+  }
+
+  #hash(contact: ContactKey): string {
+    return erasedHash(this.#meta.clusterId, contact);
+  }
+}
+
+/** Names an erased contact without telling who it was: the log's id, which is random, is the salt. */
+export function erasedHash(clusterId: string, contact: ContactKey): string {
+  return createHash("sha256").update(clusterId).update("\0").update(contact).digest("base64url");
+}
+
+function emptyMeta({ clusterId, foldVersion }: StoreExpectation): Meta {
+  return {
+    format: STORE_FORMAT,
+    foldVersion,
+    clusterId,
+    offsets: {},
+    timer: noTimers,
+    change: null,
+    models: [],
+    segment: 0,
+    segmentInputs: 0,
+    flush: 0,
+    contacts: 0,
+    inputs: 0,
+    erased: 0,
+  };
+}
+
+function put(key: string, value: string): Operation {
+  return { type: "put", key, value };
+}
+
+function del(key: string): Operation {
+  return { type: "del", key };
+}

@@ -1,0 +1,184 @@
+/**
+ * From records to what they do: inputs in order of their instants over all topics, each folded into its contact; outputs
+ * and dead letters gathered for one transaction.
+ */
+import { canonicalJson } from "../events/canonical.js";
+import type { DeadLetter, Original } from "../events/dead-letter.js";
+import type { DeadLetterReason } from "../events/decode.js";
+import { formatInstant } from "../events/time.js";
+import type { EpochMs, Input, Output } from "../events/types.js";
+import { type ContactKey, contactKey } from "../store/keys.js";
+import type { ContactStore, TimerPlace } from "../store/store.js";
+import type { TaskContact } from "./contact.js";
+import type { HotContacts } from "./hot-contacts.js";
+import type { TaskLimits } from "./limits.js";
+import type { Fetched, LogRecord, Offsets } from "./log.js";
+import { passedBy } from "./timers.js";
+
+/** What folding gathered: to be published together. */
+export class Gathered {
+  readonly outputs: Output[] = [];
+  readonly deadLetters: DeadLetter[] = [];
+  records = 0;
+  inputs = 0;
+  late = 0;
+  duplicates = 0;
+  /** Inputs that an erasure keeps from being folded. */
+  erased = 0;
+  /** The newest instant of an input. */
+  newest: EpochMs | null = null;
+
+  take(outputs: readonly Output[]): void {
+    for (const output of outputs) this.outputs.push(output);
+  }
+
+  setAside(record: LogRecord, reason: DeadLetterReason, error: string, original: Original): void {
+    const { topic, partition, offset, source } = record;
+    this.deadLetters.push({ reason, error, topic, partition, offset, source, original });
+  }
+}
+
+/** Records to be folded, in order, and where the topics stand afterwards. */
+export interface Merged {
+  readonly records: readonly LogRecord[];
+  readonly offsets: Offsets;
+}
+
+/**
+ * Brings what was fetched into the order of event time, so that fewer inputs are late. Where a topic has more that was
+ * not fetched, what would come after it waits for the next fetch.
+ */
+export function mergeByTime(fetched: readonly Fetched[], from: Offsets): Merged {
+  const offsets = new Map(from);
+  const active = fetched.filter(({ records }) => records.length > 0);
+  for (const { topic, records, next } of fetched) if (records.length === 0) offsets.set(topic, next);
+  if (active.length === 1) {
+    offsets.set(active[0]!.topic, active[0]!.next);
+    return { records: active[0]!.records, offsets };
+  }
+  const places = active.map(() => 0);
+  const merged: LogRecord[] = [];
+  for (;;) {
+    let lowest = -1;
+    let at = Number.POSITIVE_INFINITY;
+    let isCut = false;
+    active.forEach(({ records, next, end }, i) => {
+      const record = records[places[i]!];
+      if (record === undefined) {
+        isCut ||= next < end;
+        return;
+      }
+      const own = record.decoded.ok ? record.decoded.input.at : Number.NEGATIVE_INFINITY;
+      if (lowest < 0 || own < at) [lowest, at] = [i, own];
+    });
+    if (lowest < 0 || isCut) break;
+    merged.push(active[lowest]!.records[places[lowest]!++]!);
+  }
+  active.forEach(({ topic, records, next }, i) => {
+    offsets.set(topic, records[places[i]!]?.offset ?? next);
+  });
+  return { records: merged, offsets };
+}
+
+export interface BatchContext {
+  readonly store: ContactStore;
+  readonly contacts: HotContacts;
+  readonly limits: TaskLimits;
+  /** A contact that an input makes due before where its timers have gone passes that at once. */
+  readonly timer: TimerPlace;
+  /** Told of each contact that may be due at another instant now. */
+  readonly onMoved: (contact: TaskContact) => void;
+}
+
+/** Folds records into their contacts. */
+export async function foldRecords(records: readonly LogRecord[], context: BatchContext, into: Gathered): Promise<void> {
+  const { contacts, limits } = context;
+  const inputs: { readonly input: Input; readonly key: ContactKey; readonly record: LogRecord }[] = [];
+  const missing: ContactKey[] = [];
+  into.records += records.length;
+  for (const record of records) {
+    const { decoded } = record;
+    if (!decoded.ok) {
+      into.setAside(record, decoded.reason, decoded.error, record.original ?? "");
+      continue;
+    }
+    const { input } = decoded;
+    if (input.at > record.timestamp + limits.inputAheadMsMax) {
+      into.setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
+      continue;
+    }
+    const key = contactKey(input.tenantId, input.contactId);
+    if (contacts.get(key) === undefined) missing.push(key);
+    inputs.push({ input, key, record });
+  }
+  await contacts.load(missing);
+  const loaded = new Set<TaskContact>();
+  for (const { input, key, record } of inputs) {
+    const contact = contacts.get(key)!;
+    for (let from = contact.fold.needs(input); from !== null; from = contact.fold.needs(input)) {
+      await contact.load(context.store, from);
+      loaded.add(contact);
+    }
+    foldInput(contact, input, record, context, into);
+  }
+  for (const contact of loaded) contact.fold.unload();
+}
+
+function foldInput(
+  contact: TaskContact,
+  input: Input,
+  record: LogRecord,
+  { contacts, timer, onMoved }: BatchContext,
+  into: Gathered,
+): void {
+  const received = contact.receive(input);
+  into.inputs += 1;
+  if (into.newest === null || input.at > into.newest) into.newest = input.at;
+  switch (received.status) {
+    case "duplicate":
+      into.duplicates += 1;
+      return;
+    case "erased":
+      into.erased += 1;
+      return;
+    case "late":
+      into.late += 1;
+      break;
+    case "conflict":
+      into.setAside(record, "conflict", conflictText(input, received.loser), canonicalJson(received.loser));
+      if (received.loser === input) return;
+      break;
+    case "folded":
+      break;
+  }
+  const passed = passedBy(timer, contact.key);
+  if (passed !== null) advanceDue(contact, passed);
+  into.take(contact.fold.drain());
+  contacts.touch(contact);
+  onMoved(contact);
+}
+
+/** Lets time pass for a contact, from due instant to due instant: its clock stays at the last one that came. */
+export function advanceDue({ fold }: TaskContact, until: EpochMs): boolean {
+  let moved = false;
+  for (let due = fold.due(); due !== null && due <= until; due = fold.due()) {
+    fold.advance(due);
+    moved = true;
+  }
+  return moved;
+}
+
+function tooFarAhead({ at }: Input, { timestamp }: LogRecord, { inputAheadMsMax }: TaskLimits): string {
+  const minutes = Math.round(inputAheadMsMax / 60_000);
+  return (
+    `at is ${formatInstant(at)}, more than ${minutes} minutes after the input arrived (${formatInstant(timestamp)}); ` +
+    "check the clock of the source, and whether it writes milliseconds"
+  );
+}
+
+function conflictText(input: Input, loser: Input): string {
+  const { at, kind, id, contactId } = input;
+  const name = `${kind} ${JSON.stringify(id)} of contact ${JSON.stringify(contactId)} at ${formatInstant(at)}`;
+  const which = loser === input ? "came before with other content, which holds" : "takes the place of other content";
+  return `${name} ${which}; give each its own id`;
+}

@@ -1,0 +1,42 @@
+/** How much of everything a task takes at once; the unit is in the name. */
+export interface TaskLimits {
+  /** Of one commit of inputs. */
+  readonly batchRecordsMax: number;
+  readonly batchBytesMax: number;
+  /** Contacts of one commit of timers. */
+  readonly sliceContactsMax: number;
+  /** A slice ends early at so many outputs. */
+  readonly sliceOutputsMax: number;
+  /** A write to the store begins at the first of these that is reached. */
+  readonly unwrittenContactsMax: number;
+  readonly unwrittenInputsMax: number;
+  readonly writeIntervalMs: number;
+  /** Contacts kept in memory, about. */
+  readonly hotBytesMax: number;
+  /** Timers fire so long after their instant by the wall clock: what happened before has mostly arrived by then. */
+  readonly timerGraceMs: number;
+  /** Between two looks at what is due. */
+  readonly timerIntervalMs: number;
+  /** How far the wall clock may be ahead of the log's. */
+  readonly clockAheadMsMax: number;
+  /** How far an input may be dated after its arrival in the log. */
+  readonly inputAheadMsMax: number;
+  /** How long to wait for inputs before looking at timers again. */
+  readonly idleWaitMs: number;
+}
+
+export const defaultLimits: TaskLimits = {
+  batchRecordsMax: 4096,
+  batchBytesMax: 4 * 1024 * 1024,
+  sliceContactsMax: 1024,
+  sliceOutputsMax: 16_384,
+  unwrittenContactsMax: 8192,
+  unwrittenInputsMax: 32_768,
+  writeIntervalMs: 1_000,
+  hotBytesMax: 96 * 1024 * 1024,
+  timerGraceMs: 5_000,
+  timerIntervalMs: 200,
+  clockAheadMsMax: 60_000,
+  inputAheadMsMax: 3_600_000,
+  idleWaitMs: 250,
+};

@@ -1,0 +1,106 @@
+/**
+ * The port to the log: where inputs come from, where outputs go, and what is committed. The embedded log, the broker
+ * model of the simulator and Kafka stand behind it; one contract suite holds them all.
+ *
+ * A task is one partition number over all input topics. It reads those partitions, and publishes what follows from them
+ * in transactions that hold its outputs, its dead letters and its positions: all of it or nothing. So whoever reads the
+ * committed positions knows exactly which outputs are out.
+ */
+import type { DeadLetter, Original } from "../events/dead-letter.js";
+import type { Decoded } from "../events/decode.js";
+import type { EpochMs, Output } from "../events/types.js";
+
+export type Topic = string;
+/** The place of a record in a partition of a topic: a whole number that only grows. */
+export type Offset = number;
+
+/** For each input topic the offset of the next record to take. */
+export type Offsets = ReadonlyMap<Topic, Offset>;
+
+export interface LogRecord {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: Offset;
+  /** When the log took it, by the log's clock. */
+  readonly timestamp: EpochMs;
+  /** What it takes in the log, about. */
+  readonly bytes: number;
+  readonly decoded: Decoded;
+  /** What could not be decoded, to be mended and sent again; null where it was. */
+  readonly original: Original | null;
+  /** Where it came from before the log, as `inputs.jsonl:12`; null where that is not known. */
+  readonly source: string | null;
+}
+
+/** What one fetch found in one input topic. */
+export interface Fetched {
+  readonly topic: Topic;
+  /** In order of their offsets; may be empty where the log has only marks of its own between `from` and `next`. */
+  readonly records: readonly LogRecord[];
+  /** Where the next fetch goes on. */
+  readonly next: Offset;
+  /** The end of the topic's readable part, as of this fetch: at `next === end` there is no more to be had. */
+  readonly end: Offset;
+}
+
+export interface FetchLimits {
+  /** All records of one fetch together, about; at least one record comes if there is any. */
+  readonly bytesMax: number;
+  readonly recordsMax: number;
+  /** How long to wait for the first record where there is none. */
+  readonly waitMs: number;
+}
+
+/** What a transaction says of the inputs: taken up to `offsets`; `metadata` is the task's own, at most 4,096 bytes. */
+export interface Committed {
+  readonly offsets: Offsets;
+  readonly metadata: string;
+}
+
+export const METADATA_BYTES_MAX = 4096;
+
+export interface Transaction extends Committed {
+  readonly outputs: readonly Output[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface Bounds {
+  /** The oldest offset that is still there. */
+  readonly start: Offset;
+  readonly end: Offset;
+}
+
+/** The log as one owner of a task sees it. Any call may reject; after `publish` has, its outcome is not known. */
+export interface TaskLog {
+  readonly task: number;
+  /** What the last transaction committed, of whichever owner; null before the first. */
+  committed(): Promise<Committed | null>;
+  /** The readable part of each input topic. */
+  bounds(): Promise<ReadonlyMap<Topic, Bounds>>;
+  /**
+   * What is there from these offsets on: one entry a topic. Resolves early when `signal` aborts.
+   *
+   * @throws ScorefoldError `history-lost` when an offset is before what is still there, or behind the end of all that is
+   */
+  fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]>;
+  /**
+   * Publishes outputs, dead letters and positions: all or nothing.
+   *
+   * @throws ScorefoldError `fenced` when another owner has opened the task since; any other error leaves it open
+   *   whether the transaction went through: open the task again and read what is committed (this owner can publish no
+   *   more, `log-failed`). `internal`, for metadata that is too long, was refused before anything happened
+   */
+  publish(transaction: Transaction): Promise<void>;
+  /** The log's clock: a host whose own clock is wrong must not make time pass. Never goes back. */
+  time(): Promise<EpochMs>;
+  close(): Promise<void>;
+}
+
+export interface Log {
+  /** Names the log's content: two logs with one id hold the same records at the same offsets. */
+  readonly clusterId: string;
+  readonly inputTopics: readonly Topic[];
+  /** Takes a task over: whoever had it before can publish no more, and what it published last is in `committed`. */
+  open(task: number): Promise<TaskLog>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,195 @@
+/**
+ * The models a task runs, and what changes when they do: a contact that was folded under others is folded again from its
+ * own history, and the net difference is published once.
+ */
+import { createHash } from "node:crypto";
+import { ScorefoldError } from "../errors.js";
+import { compareText } from "../events/order.js";
+import type { EpochMs, TenantId } from "../events/types.js";
+import { carried } from "../fold/carry.js";
+import { checkModel } from "../model/check.js";
+import { type CompiledModel, compile } from "../model/compile.js";
+import { printModel } from "../model/print.js";
+import type { ContactKey } from "../store/keys.js";
+import type { StoredContact } from "../store/rows.js";
+import type { ContactStore, ModelChange } from "../store/store.js";
+import { Gathered } from "./batch.js";
+import { modelName, TaskContact } from "./contact.js";
+import type { Session } from "./session.js";
+
+/** Contacts of one commit while models change. */
+const SLICE_CONTACTS = 256;
+
+export class ModelSet {
+  /** By id and version. */
+  readonly all: readonly CompiledModel[];
+  readonly #ofTenant = new Map<TenantId, readonly CompiledModel[]>();
+
+  constructor(models: readonly CompiledModel[]) {
+    this.all = [...models].sort(({ model: a }, { model: b }) => compareText(a.id, b.id) || a.version - b.version);
+  }
+
+  /** Those that apply to a tenant, in the order of their outputs and score lines. */
+  readonly of = (tenantId: TenantId): readonly CompiledModel[] => {
+    let own = this.#ofTenant.get(tenantId);
+    if (own === undefined) {
+      own = this.all.filter(({ model }) => model.tenants === undefined || model.tenants.includes(tenantId));
+      this.#ofTenant.set(tenantId, own);
+    }
+    return own;
+  };
+
+  get names(): string[] {
+    return this.all.map(modelName);
+  }
+
+  /** Names the set, shortly. */
+  get id(): string {
+    const hash = createHash("sha256");
+    for (const { model } of this.all) hash.update(printModel(model)).update("\0");
+    return hash.digest("base64url").slice(0, 16);
+  }
+}
+
+/**
+ * The models that contacts of the store are folded under.
+ *
+ * @throws ScorefoldError `model-changed` where a version of `wanted` was used before with other content
+ */
+export async function modelsOfStore(store: ContactStore, wanted: ModelSet): Promise<ModelSet> {
+  const known = await store.knownModels();
+  const changed = wanted.all.filter(({ model }) => {
+    const before = known.get(`${model.id}@${model.version}`);
+    return before !== undefined && before !== printModel(model);
+  });
+  if (changed.length > 0) {
+    const names = changed.map(modelName).join(", ");
+    throw new ScorefoldError(
+      "model-changed",
+      `${names}: this version was used before with other content, and its scores are published; ` +
+        "raise `version` in the changed file, or bring the old content back",
+    );
+  }
+  const own = new Map(wanted.all.map((model) => [modelName(model), model]));
+  const models = store.models.flatMap((name) => own.get(name) ?? compiledText(name, known.get(name)) ?? []);
+  await store.learnModels(
+    wanted.all
+      .filter((model) => !known.has(modelName(model)))
+      .map((model) => ({ name: modelName(model), text: printModel(model.model) })),
+  );
+  return new ModelSet(models);
+}
+
+function compiledText(name: string, text: string | undefined): CompiledModel | null {
+  const result = text === undefined ? null : checkModel(text, name);
+  return result?.ok === true ? compile(result.model) : null;
+}
+
+export interface ChangeOptions {
+  readonly store: ContactStore;
+  readonly session: Session;
+  readonly before: ModelSet;
+  readonly wanted: ModelSet;
+  /** How far a change to the same models was published before a crash. */
+  readonly published: ModelChange | null;
+  readonly onProgress: (done: number, total: number) => void;
+  readonly shouldStop: () => boolean;
+}
+
+/**
+ * Folds all contacts under `wanted`, slice by slice, each slice published and then written. After a crash it goes on
+ * where it was; what had been published and not written is folded again, muted.
+ *
+ * @returns false where it was asked to stop before the end
+ */
+export async function changeModels(options: ChangeOptions): Promise<boolean> {
+  const { store, session, wanted, published, onProgress, shouldStop } = options;
+  const to = wanted.id;
+  const resumed = session.position.change?.to === to ? session.position.change.done : undefined;
+  const mutedUntil = published?.to === to ? published.done : null;
+  let done = 0;
+  const total = store.counts.contacts;
+  let slice = new Slice(options);
+  const commit = async (): Promise<void> => {
+    if (slice.last === null) return;
+    const change = { to, done: slice.last };
+    if (mutedUntil !== null && compareText(slice.last, mutedUntil) <= 0) await session.repeatChange(change);
+    else await session.commitChange(slice.gathered, change);
+    slice = new Slice(options);
+    onProgress(done, total);
+  };
+  for await (const rows of store.allContacts(resumed)) {
+    for (const [key, stored] of rows) {
+      done += 1;
+      // A slice is muted as a whole, so it ends where what was published ends.
+      if (slice.last === mutedUntil && mutedUntil !== null) await commit();
+      await slice.add(key, stored);
+      if (slice.count < SLICE_CONTACTS) continue;
+      await commit();
+      if (shouldStop()) return false;
+    }
+  }
+  await commit();
+  await session.commitChange(new Gathered(), null, wanted.names);
+  return true;
+}
+
+class Slice {
+  readonly gathered = new Gathered();
+  last: ContactKey | null = null;
+  count = 0;
+  readonly #options: ChangeOptions;
+
+  constructor(options: ChangeOptions) {
+    this.#options = options;
+  }
+
+  async add(key: ContactKey, stored: StoredContact): Promise<void> {
+    this.last = key;
+    const { session, store, wanted, before } = this.#options;
+    const models = wanted.of(key.slice(0, key.indexOf("\0")));
+    const usable = store.isOfOtherFold ? [] : stored.models.filter(({ state }) => state !== null);
+    const folded = new Set(usable.map(({ name }) => name));
+    const isSame = folded.size === models.length && models.every((model) => folded.has(modelName(model)));
+    if (isSame) return;
+    this.count += 1;
+    const states = stored.models.map((one) => (folded.has(one.name) ? one : { ...one, state: null }));
+    const contact = new TaskContact(key, models, { ...stored, models: states });
+    await contact.loadAll(store);
+    const unseen = models.flatMap((model, i) => (folded.has(modelName(model)) ? [] : [i]));
+    contact.fold.change(unseen, (index, state) => {
+      const next = models[index]!;
+      const old = previousOf(next, stored, before);
+      return carried(next, state, old?.model ?? null, old?.published ?? nothingPublished);
+    });
+    contact.fold.unload();
+    this.gathered.take(contact.fold.drain());
+    session.contacts.adopt(contact);
+  }
+}
+
+const nothingPublished = {
+  score: null,
+  dimensions: [],
+  salesReady: false,
+  grade: -1,
+  thresholds: [],
+  triggers: [],
+  lines: [],
+  standing: [],
+};
+
+/** What was published of the contact under another version of the model: the one in use, else the newest. */
+function previousOf(next: CompiledModel, { models }: StoredContact, before: ModelSet) {
+  const versions = models
+    .filter(({ name }) => name.slice(0, name.lastIndexOf("@")) === next.model.id)
+    .sort((a, b) => Number(b.state !== null) - Number(a.state !== null) || versionOf(b.name) - versionOf(a.name));
+  const [found] = versions;
+  if (found === undefined) return null;
+  const model = before.all.find((one) => modelName(one) === found.name) ?? null;
+  return { model, published: found.published };
+}
+
+function versionOf(name: string): EpochMs {
+  return Number(name.slice(name.lastIndexOf("@") + 1));
+}

@@ -1,0 +1,338 @@
+/**
+ * One life of a task: from taking it over to the first error. All that is in memory belongs to it, so after an error
+ * whose outcome is not known the next life begins from what is committed, exactly as after a crash.
+ *
+ * A commit, step by step: 1. collect a batch of inputs or a slice of due timers; 2. read the contacts that are not in
+ * memory; 3. fold and decide; 4. publish outputs, dead letters and positions in one transaction; 5. write contacts and
+ * position to the store, gathered over several commits and beside the next ones; 6. forget what 5 has written.
+ *
+ * The invariant: what is published is the fold of the inputs up to the committed offsets, and of time up to the
+ * committed place of the timers. The store is at such a point too, the same or an earlier one.
+ */
+import { ScorefoldError } from "../errors.js";
+import type { EpochMs, TenantId } from "../events/types.js";
+import type { CompiledModel } from "../model/compile.js";
+import type { ContactKey } from "../store/keys.js";
+import type { ContactStore, Position, TimerPlace } from "../store/store.js";
+import { advanceDue, type BatchContext, foldRecords, Gathered, mergeByTime } from "./batch.js";
+import type { Clock } from "./clock.js";
+import type { TaskContact } from "./contact.js";
+import { HotContacts } from "./hot-contacts.js";
+import type { TaskLimits } from "./limits.js";
+import type { Fetched, Offsets, TaskLog } from "./log.js";
+import { encodeMetadata } from "./metadata.js";
+import { passedBy, TimerRun } from "./timers.js";
+
+/** What one commit did. */
+export interface CommitReport {
+  readonly kind: "inputs" | "timers" | "models";
+  readonly gathered: Gathered;
+  readonly foldMs: number;
+  readonly publishMs: number;
+}
+
+export interface WriteReport {
+  readonly contacts: number;
+  readonly inputs: number;
+  readonly ms: number;
+}
+
+export interface SessionOptions {
+  readonly log: TaskLog;
+  /** Where topics begin of which nothing is folded yet. */
+  readonly starts: Offsets;
+  readonly store: ContactStore;
+  readonly modelsOf: (tenantId: TenantId) => readonly CompiledModel[];
+  readonly clock: Clock;
+  readonly limits: TaskLimits;
+  readonly onCommit: (report: CommitReport) => void;
+  readonly onWrite: (report: WriteReport) => void;
+}
+
+export class Session {
+  readonly contacts: HotContacts;
+  readonly #options: SessionOptions;
+  #position: Position;
+  /** While catching up nothing is published: it was, before. */
+  #isMuted = false;
+  #timers: TimerRun | null = null;
+  #writing: Promise<void> | null = null;
+  #writeFailed: unknown = null;
+  #unwrittenInputs = 0;
+  #writtenAt: number;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { offsets, timer, change } = options.store.position;
+    this.#position = { offsets: new Map([...options.starts, ...offsets]), timer, change };
+    this.contacts = new HotContacts(options.store, options.modelsOf, options.limits.hotBytesMax);
+    this.#writtenAt = options.clock.elapsed();
+  }
+
+  /** Up to where everything is folded and published. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Whether a run of the timers is under way. */
+  get isFiring(): boolean {
+    return this.#timers !== null || this.#position.timer.run !== null;
+  }
+
+  /**
+   * Folds what was committed and is not in the store yet: exactly up to the committed offsets, then exactly up to the
+   * committed place of the timers. Muted: all of it was published before.
+   */
+  async catchUp(committed: Position, onProgress: (done: number, total: number) => void): Promise<void> {
+    const { log, limits } = this.#options;
+    this.#isMuted = true;
+    const total = lag(this.#position.offsets, committed.offsets);
+    for (;;) {
+      const left = lag(this.#position.offsets, committed.offsets);
+      onProgress(total - left, total);
+      if (left === 0) break;
+      const fetched = await log.fetch(this.#position.offsets, { ...fetchLimits(limits), waitMs: limits.idleWaitMs });
+      const cut = fetched.map((one) => upTo(one, committed.offsets.get(one.topic) ?? 0));
+      await this.commitInputs(cut);
+      if (lag(this.#position.offsets, committed.offsets) === left) this.#checkEnds(fetched, committed);
+      await this.writeIfDue();
+    }
+    await this.#repeatTimers(committed.timer);
+    this.#isMuted = false;
+  }
+
+  /** Commits what was fetched. @returns whether there was anything */
+  async commitInputs(fetched: readonly Fetched[]): Promise<boolean> {
+    // 1. Collect.
+    const { records, offsets } = mergeByTime(fetched, this.#position.offsets);
+    if (records.length === 0 && lag(this.#position.offsets, offsets) === 0) return false;
+    const started = this.#options.clock.elapsed();
+    const gathered = new Gathered();
+    // 2. and 3.
+    await foldRecords(records, this.#context(), gathered);
+    this.#unwrittenInputs += gathered.inputs;
+    await this.#commit("inputs", gathered, { ...this.#position, offsets }, started);
+    return true;
+  }
+
+  /** Lets timers go as far as they went before, muted. */
+  async #repeatTimers(place: TimerPlace): Promise<void> {
+    const { limits } = this.#options;
+    const until = Math.max(place.all ?? Number.NEGATIVE_INFINITY, place.run?.until ?? Number.NEGATIVE_INFINITY);
+    const due = new TimerRun(until, Number.isFinite(until) ? await this.#due(until) : []);
+    while (due.size > 0) {
+      const keys = due.take(limits.sliceContactsMax);
+      await this.contacts.load(keys);
+      for (const key of keys) {
+        const contact = this.contacts.get(key)!;
+        const passed = passedBy(place, key);
+        if (passed === null || !advanceDue(contact, passed)) continue;
+        contact.fold.drain();
+        contact.moveDue();
+        this.contacts.touch(contact);
+      }
+      this.contacts.endRound();
+      // The position stays where it was until all of it is repeated.
+      if (this.contacts.unwritten.size >= limits.unwrittenContactsMax) await this.write();
+    }
+    this.#position = { ...this.#position, timer: place };
+    // What follows is published again, so the store has to know where that begins.
+    await this.write();
+  }
+
+  /**
+   * Fires a slice of what is due at or before `until`, and commits it. A run that was begun goes to its own end first.
+   *
+   * @param isTold whether the place is committed also where nothing was due
+   * @returns whether there is more
+   */
+  async fireTimers(until: EpochMs, isTold = false): Promise<boolean> {
+    const { clock, limits } = this.#options;
+    const started = clock.elapsed();
+    const { timer } = this.#position;
+    if (timer.all !== null && until <= timer.all && timer.run === null) return false;
+    this.#timers ??= await this.#startTimers(until);
+    const run = this.#timers;
+    const gathered = new Gathered();
+    // 1. Collect, 2. read.
+    const keys = run.take(limits.sliceContactsMax);
+    await this.contacts.load(keys);
+    let fired = 0;
+    let taken = 0;
+    for (const key of keys) {
+      if (gathered.outputs.length >= limits.sliceOutputsMax) break;
+      taken += 1;
+      const contact = this.contacts.get(key)!;
+      // 3. An entry of the index may be too early: then it is only put where it belongs.
+      if (advanceDue(contact, run.until)) fired += 1;
+      gathered.take(contact.fold.drain());
+      contact.moveDue();
+      this.contacts.touch(contact);
+    }
+    if (taken < keys.length) run.putBack(keys.slice(taken));
+    const isDone = run.size === 0;
+    if (isDone) this.#timers = null;
+    // Where nothing was due there is mostly nothing to say, and the place stays.
+    const isSilent = fired === 0 && !isTold && timer.run === null && isDone;
+    if (!isSilent) {
+      const place: TimerPlace = isDone
+        ? { all: run.until, run: null }
+        : { all: timer.all, run: { until: run.until, done: keys[taken - 1]! } };
+      await this.#commit("timers", gathered, { ...this.#position, timer: place }, started);
+    }
+    return !isDone || run.until < until;
+  }
+
+  /** Publishes the outputs of a change of models and writes it at once: step by step, so that a crash may be anywhere. */
+  async commitChange(gathered: Gathered, change: Position["change"], models?: readonly string[]): Promise<void> {
+    await this.#commit("models", gathered, { ...this.#position, change }, this.#options.clock.elapsed());
+    await this.write(models);
+  }
+
+  /** The same as `commitChange`, for what was published before. */
+  async repeatChange(change: Position["change"]): Promise<void> {
+    this.#position = { ...this.#position, change };
+    await this.write();
+  }
+
+  /** Begins a write to the store where there is enough to write or enough time has passed. */
+  async writeIfDue(): Promise<void> {
+    this.#throwWriteError();
+    const { limits, clock } = this.#options;
+    const isFull =
+      this.contacts.unwritten.size >= limits.unwrittenContactsMax || this.#unwrittenInputs >= limits.unwrittenInputsMax;
+    const isTime = this.contacts.unwritten.size > 0 && clock.elapsed() - this.#writtenAt >= limits.writeIntervalMs;
+    if (!isFull && !isTime) return;
+    // The unwritten part is bounded: a store that is slower than the log holds the task up here.
+    if (this.#writing !== null) {
+      if (!isFull) return;
+      await this.#writing;
+      this.#throwWriteError();
+    }
+    this.#beginWrite();
+  }
+
+  /** Writes everything to the store, and waits for it. */
+  async write(models?: readonly string[]): Promise<void> {
+    await this.#writing;
+    this.#throwWriteError();
+    this.#beginWrite(models);
+    await this.#writing;
+    this.#throwWriteError();
+  }
+
+  /** Waits until no write is under way, however it ends. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #commit(kind: CommitReport["kind"], gathered: Gathered, position: Position, started: number): Promise<void> {
+    const { clock, log, onCommit } = this.#options;
+    const folded = clock.elapsed();
+    // 4. Publish.
+    if (!this.#isMuted) {
+      await log.publish({
+        outputs: gathered.outputs,
+        deadLetters: gathered.deadLetters,
+        offsets: position.offsets,
+        metadata: encodeMetadata(position),
+      });
+    }
+    this.#position = position;
+    this.contacts.endRound();
+    onCommit({ kind, gathered, foldMs: folded - started, publishMs: clock.elapsed() - folded });
+  }
+
+  /** 5. Write, beside the next commits; 6. forget what is written. */
+  #beginWrite(models?: readonly string[]): void {
+    const { store, clock, onWrite } = this.#options;
+    const started = clock.elapsed();
+    const changes = this.contacts.beginWrite();
+    const inputs = this.#unwrittenInputs;
+    this.#unwrittenInputs = 0;
+    this.#writtenAt = started;
+    this.#writing = store
+      .write(changes, this.#position, models)
+      .then(() => {
+        this.contacts.written();
+        onWrite({ contacts: changes.length, inputs, ms: clock.elapsed() - started });
+      })
+      .catch((error: unknown) => {
+        this.#writeFailed = error;
+      })
+      .finally(() => {
+        this.#writing = null;
+      });
+  }
+
+  #throwWriteError(): void {
+    if (this.#writeFailed !== null) throw this.#writeFailed;
+  }
+
+  #context(): BatchContext {
+    const { store, limits } = this.#options;
+    return {
+      store,
+      limits,
+      contacts: this.contacts,
+      timer: this.#position.timer,
+      onMoved: (contact) => this.#moved(contact),
+    };
+  }
+
+  /** A contact that an input made due, and that has not had its turn, has it in the run under way. */
+  #moved(contact: TaskContact): void {
+    if (this.#timers === null) return;
+    const due = contact.fold.due();
+    if (due !== null && due <= this.#timers.until) this.#timers.add(contact.key);
+  }
+
+  async #startTimers(until: EpochMs): Promise<TimerRun> {
+    const { run } = this.#position.timer;
+    if (run === null) return new TimerRun(until, await this.#due(until));
+    // Begun before a crash: those up to `done` have passed its end already, so they are not due.
+    return new TimerRun(run.until, await this.#due(run.until));
+  }
+
+  /** Contacts that may be due at or before an instant. */
+  async #due(until: EpochMs): Promise<ContactKey[]> {
+    const due: ContactKey[] = [];
+    // What the store does not know yet, memory knows.
+    for (const contact of this.contacts.ahead()) {
+      const at = contact.fold.due();
+      if (at !== null && at <= until) due.push(contact.key);
+    }
+    for await (const keys of this.#options.store.due(until)) due.push(...keys);
+    return due;
+  }
+
+  #checkEnds(fetched: readonly Fetched[], committed: Position): void {
+    for (const { topic, end } of fetched) {
+      const wanted = committed.offsets.get(topic) ?? 0;
+      if (end >= wanted) continue;
+      throw new ScorefoldError(
+        "history-lost",
+        `topic ${topic} ends at offset ${end}, and inputs up to ${wanted} were scored: a part of the log is gone; ` +
+          "restore it from a backup",
+      );
+    }
+  }
+}
+
+function fetchLimits({ batchBytesMax, batchRecordsMax }: TaskLimits): { bytesMax: number; recordsMax: number } {
+  return { bytesMax: batchBytesMax, recordsMax: batchRecordsMax };
+}
+
+/** How many offsets lie between two positions. */
+export function lag(from: Offsets, to: Offsets): number {
+  let sum = 0;
+  for (const [topic, offset] of to) sum += Math.max(0, offset - (from.get(topic) ?? 0));
+  return sum;
+}
+
+/** The part of what was fetched that lies before `offset`. */
+function upTo(fetched: Fetched, offset: number): Fetched {
+  if (fetched.next <= offset) return fetched;
+  const records = fetched.records.filter((record) => record.offset < offset);
+  return { ...fetched, records, next: offset };
+}

@@ -1,0 +1,423 @@
+/**
+ * A task: one partition of the log, scored. It runs until it is stopped, and begins anew from what is committed after an
+ * error that may pass.
+ *
+ * States: starting (taking over, opening the store), catching-up (folding what is published already, muted),
+ * rebuilding (models have changed), running, stopping, stopped; failed, while it waits to try again or for good.
+ */
+
+import type { Database } from "../database/database.js";
+import { ScorefoldError } from "../errors.js";
+import type { EpochMs } from "../events/types.js";
+import type { CompiledModel } from "../model/compile.js";
+import type { ContactKey } from "../store/keys.js";
+import { ContactStore, type Position } from "../store/store.js";
+import type { Clock } from "./clock.js";
+import type { TaskContact } from "./contact.js";
+import { defaultLimits, type TaskLimits } from "./limits.js";
+import type { Log, TaskLog } from "./log.js";
+import { decodeMetadata } from "./metadata.js";
+import { changeModels, ModelSet, modelsOfStore } from "./models.js";
+import { type CommitReport, lag, Session, type WriteReport } from "./session.js";
+
+/** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
+export const FOLD_VERSION = 1;
+
+export type TaskState = "starting" | "catching-up" | "rebuilding" | "running" | "stopping" | "stopped" | "failed";
+
+/** Where a task's store lies. */
+export interface StorePlace {
+  /** Opens the database, made where there is none. */
+  open(): Promise<Database>;
+  /** Puts a store aside that can't be used, so that the next `open` makes a new one. @returns where it is now */
+  setAside(): Promise<string>;
+}
+
+export interface TaskEvents {
+  onState?(state: TaskState, detail: string | null): void;
+  onCommit?(report: CommitReport): void;
+  onWrite?(report: WriteReport): void;
+  onProgress?(what: "catching-up" | "rebuilding", done: number, total: number): void;
+  /** Something that whoever operates the task should know, and the task has dealt with. */
+  onNotice?(text: string, error?: unknown): void;
+}
+
+export interface TaskOptions {
+  readonly log: Log;
+  readonly task: number;
+  readonly store: StorePlace;
+  /** Null: those that the store was last run with. */
+  readonly models: readonly CompiledModel[] | null;
+  readonly clock: Clock;
+  /** `clock`: timers follow the wall clock once caught up. `manual`: they go where `fireUntil` says. */
+  readonly timers: "clock" | "manual";
+  readonly limits?: Partial<TaskLimits>;
+  readonly events?: TaskEvents;
+  /** Who is erased, of whom the log has nothing left: by hash, until when. For a store that begins anew. */
+  readonly erased?: () => Promise<ReadonlyMap<string, EpochMs>>;
+}
+
+const RETRY_MS_MIN = 250;
+const RETRY_MS_MAX = 30_000;
+
+interface Wanted {
+  readonly until: EpochMs;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class Task {
+  readonly #options: TaskOptions;
+  readonly #limits: TaskLimits;
+  #wanted: ModelSet;
+  readonly #stop = new AbortController();
+  #wake = new AbortController();
+  #state: TaskState = "starting";
+  #detail: string | null = null;
+  #session: Session | null = null;
+  #store: ContactStore | null = null;
+  #log: TaskLog | null = null;
+  #isCaughtUp = false;
+  #lag = 0;
+  /** The latest instant that the wall clock was taken at: it never goes back. */
+  #now: EpochMs = Number.NEGATIVE_INFINITY;
+  #fireUntil: Wanted[] = [];
+  #writes: Omit<Wanted, "until">[] = [];
+  #waiting: { readonly holds: () => boolean; readonly done: () => void; readonly failed: (e: unknown) => void }[] = [];
+  #newest: EpochMs | null = null;
+  /** Up to here nothing is left that was due. */
+  #timersDone: EpochMs | null = null;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: TaskOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#wanted = new ModelSet(options.models ?? []);
+  }
+
+  get state(): { readonly state: TaskState; readonly detail: string | null } {
+    return { state: this.#state, detail: this.#detail };
+  }
+
+  /** Inputs in the log that are not folded yet, as of the last fetch. */
+  get lag(): number {
+    return this.#lag;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  get models(): ModelSet {
+    return this.#wanted;
+  }
+
+  get store(): ContactStore | null {
+    return this.#store;
+  }
+
+  /** Up to where inputs are folded and timers have fired; null before the task has started. */
+  get position(): Position | null {
+    return this.#session?.position ?? null;
+  }
+
+  /** How far timers are behind the wall clock, beyond their grace; 0 where they do not follow it. */
+  get timersBehindMs(): number {
+    const timer = this.#timersDone;
+    if (this.#options.timers === "manual" || timer === null) return 0;
+    return Math.max(0, this.#options.clock.now() - this.#limits.timerGraceMs - timer);
+  }
+
+  /** Contacts in memory, and what they take. */
+  get memory(): { readonly contacts: number; readonly bytes: number } {
+    const contacts = this.#session?.contacts;
+    return { contacts: contacts?.count ?? 0, bytes: contacts?.bytes ?? 0 };
+  }
+
+  /** The present, as timers see it: the wall clock, or how far they were told to go; null: not known yet. */
+  get time(): EpochMs | null {
+    if (this.#options.timers === "clock" && Number.isFinite(this.#now)) return this.#now;
+    return this.#session?.position.timer.all ?? null;
+  }
+
+  /** Runs until `stop`, or an error that will not pass. */
+  async run(): Promise<void> {
+    let wait = RETRY_MS_MIN;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#live(() => {
+          wait = RETRY_MS_MIN;
+        });
+      } catch (error) {
+        await this.#end();
+        if (!this.#mayPass(error)) {
+          this.#enter("failed", textOf(error));
+          this.#abandon(error);
+          throw error;
+        }
+        await this.#setAsideIfDamaged(error);
+        this.#enter("failed", `${textOf(error)}; trying again`);
+        this.#options.events?.onNotice?.("the task has failed and tries again", error);
+        await this.#options.clock.sleep(wait, this.#stop.signal);
+        wait = Math.min(RETRY_MS_MAX, 2 * wait);
+      }
+    }
+    this.#enter("stopped", null);
+    this.#abandon(new ScorefoldError("stopping", "the task has stopped"));
+  }
+
+  /** Ends `run` after the commit that is under way, with everything written. */
+  stop(): void {
+    this.#enter("stopping", null);
+    this.#stop.abort();
+    this.#wake.abort();
+  }
+
+  /** Lets timers go up to and including `at`, once all inputs of now are folded. Resolves when that is published. */
+  async fireUntil(at: EpochMs): Promise<void> {
+    await new Promise<void>((done, failed) => {
+      this.#fireUntil.push({ until: at, done, failed });
+      this.#wake.abort();
+    });
+  }
+
+  /** Resolves once everything that is folded and published now is in the store. */
+  async written(): Promise<void> {
+    await new Promise<void>((done, failed) => {
+      this.#writes.push({ done, failed });
+      this.#wake.abort();
+    });
+  }
+
+  /** Resolves once everything up to these offsets is folded and published. */
+  async foldedUpTo(offsets: ReadonlyMap<string, number>): Promise<void> {
+    const holds = (): boolean => this.#session !== null && lag(this.#session.position.offsets, offsets) === 0;
+    if (holds()) return;
+    await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
+  }
+
+  /** Resolves once the task runs, with all models folded. @throws what has ended it before */
+  async running(): Promise<void> {
+    const holds = (): boolean => this.#state === "running";
+    if (holds()) return;
+    await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
+  }
+
+  /**
+   * A contact as it stands, from memory or the store. Not to be changed: encode or clone what is to go on.
+   *
+   * @throws ScorefoldError `stopping` while there is none to ask
+   */
+  async contact(key: ContactKey): Promise<TaskContact> {
+    const session = this.#session;
+    if (session === null || this.#state !== "running")
+      throw new ScorefoldError("stopping", `the task can't answer yet: it is ${this.#state}`);
+    return await session.contacts.loaded(key);
+  }
+
+  /** The newest instant of an input since the task started. */
+  get newest(): EpochMs | null {
+    return this.#newest;
+  }
+
+  async #live(onRunning: () => void): Promise<void> {
+    const { log, task, clock } = this.#options;
+    this.#enter("starting", null);
+    this.#isCaughtUp = false;
+    // Taken over first, so that what is committed is the last word of whoever had the task before.
+    const taskLog = await log.open(task);
+    this.#log = taskLog;
+    const committed = await this.#committed(taskLog);
+    const starts = new Map([...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start]));
+    const store = await this.#openStore(committed);
+    const before = await modelsOfStore(store, this.#wanted);
+    if (this.#options.models === null) this.#wanted = before;
+    const isChange = before.id !== this.#wanted.id || store.isOfOtherFold;
+    const isNew = store.models.length === 0 && store.counts.contacts === 0;
+    const session = (set: ModelSet): Session =>
+      new Session({
+        log: taskLog,
+        starts,
+        store,
+        modelsOf: set.of,
+        clock,
+        limits: this.#limits,
+        onCommit: (report) => this.#onCommit(report),
+        onWrite: (report) => this.#options.events?.onWrite?.(report),
+      });
+    if (isNew) await store.write([], store.position, this.#wanted.names);
+    this.#session = session(isNew ? this.#wanted : before);
+    if (committed !== null) {
+      this.#enter("catching-up", null);
+      await this.#session.catchUp(committed, (done, total) => {
+        if (this.#stop.signal.aborted) throw new ScorefoldError("stopping", "stopped while catching up");
+        this.#options.events?.onProgress?.("catching-up", done, total);
+      });
+    }
+    if (isChange && !isNew) {
+      this.#enter("rebuilding", null);
+      await this.#session.write();
+      this.#session = session(this.#wanted);
+      const isDone = await changeModels({
+        store,
+        session: this.#session,
+        before,
+        wanted: this.#wanted,
+        published: committed?.change ?? null,
+        onProgress: (done, total) => this.#options.events?.onProgress?.("rebuilding", done, total),
+        shouldStop: () => this.#stop.signal.aborted,
+      });
+      if (!isDone) return await this.#end();
+    }
+    this.#enter("running", null);
+    onRunning();
+    this.#settle();
+    await this.#loop(taskLog, this.#session);
+    await this.#session.write();
+    await this.#end();
+  }
+
+  async #loop(log: TaskLog, session: Session): Promise<void> {
+    let hasMoreTimers = false;
+    while (!this.#stop.signal.aborted) {
+      if (this.#wake.signal.aborted) this.#wake = new AbortController();
+      const { batchBytesMax, batchRecordsMax, idleWaitMs } = this.#limits;
+      const waitMs = hasMoreTimers || (this.#isCaughtUp && this.#fireUntil.length > 0) ? 0 : idleWaitMs;
+      const limits = { bytesMax: batchBytesMax, recordsMax: batchRecordsMax, waitMs };
+      const fetched = await log.fetch(session.position.offsets, limits, this.#wake.signal);
+      await session.commitInputs(fetched);
+      const ends = new Map(fetched.map(({ topic, end }) => [topic, end]));
+      this.#lag = lag(session.position.offsets, ends);
+      this.#isCaughtUp = this.#lag === 0;
+      this.#settle();
+      // While inputs wait, their own time is what passes, contact by contact.
+      hasMoreTimers = this.#isCaughtUp && (await this.#fireTimers(log, session));
+      if (this.#writes.length === 0) await session.writeIfDue();
+      else await this.#write(session);
+    }
+  }
+
+  async #write(session: Session): Promise<void> {
+    const asked = this.#writes.splice(0);
+    try {
+      await session.write();
+    } catch (error) {
+      for (const { failed } of asked) failed(error);
+      throw error;
+    }
+    for (const { done } of asked) done();
+  }
+
+  /** @returns whether there is more that is due */
+  async #fireTimers(log: TaskLog, session: Session): Promise<boolean> {
+    const wanted = this.#fireUntil[0];
+    if (this.#options.timers === "manual") {
+      if (wanted === undefined) return false;
+      if (await session.fireTimers(wanted.until, true)) return true;
+      this.#fireUntil.shift();
+      wanted.done();
+      return this.#fireUntil.length > 0;
+    }
+    const { clock } = this.#options;
+    const { clockAheadMsMax, timerGraceMs, timerIntervalMs } = this.#limits;
+    const isBegun = session.isFiring;
+    if (!isBegun && clock.elapsed() - this.#lookedAt < timerIntervalMs) return false;
+    this.#lookedAt = clock.elapsed();
+    // One host with a wrong clock must not make time pass for everybody, and no clock makes it go back.
+    const bound = (await log.time()) + clockAheadMsMax;
+    this.#now = Math.max(this.#now, Math.min(clock.now(), bound));
+    const until = this.#now - timerGraceMs;
+    const hasMore = await session.fireTimers(until);
+    if (!hasMore) this.#timersDone = until;
+    return hasMore;
+  }
+
+  async #committed(log: TaskLog): Promise<Position | null> {
+    const committed = await log.committed();
+    return committed === null ? null : { offsets: committed.offsets, ...decodeMetadata(committed.metadata) };
+  }
+
+  async #openStore(committed: Position | null): Promise<ContactStore> {
+    const { store: place, log, erased, events } = this.#options;
+    const expected = { clusterId: log.clusterId, foldVersion: FOLD_VERSION };
+    let store = await ContactStore.open(await place.open(), expected);
+    this.#store = store;
+    const offsets = committed?.offsets ?? new Map<string, number>();
+    const isAhead = lag(offsets, store.position.offsets) > 0;
+    // States of another fold can't be brought up to what is committed: then the log brings everything back.
+    const isStuck = store.isOfOtherFold && lag(store.position.offsets, offsets) > 0;
+    if (isAhead || isStuck) {
+      await store.close();
+      this.#store = null;
+      const where = await place.setAside();
+      const why = isAhead
+        ? "is ahead of what the log has committed"
+        : "was left behind by another version of scorefold";
+      events?.onNotice?.(`the store ${why}: put aside in ${where}, and everything is folded again from the log`);
+      store = await ContactStore.open(await place.open(), expected);
+      this.#store = store;
+    }
+    if (store.position.offsets.size === 0 && erased !== undefined) {
+      const known = await erased();
+      if (known.size > 0) await store.learnErased(known);
+    }
+    return store;
+  }
+
+  /** Ends the life that is under way; what is in memory is forgotten. */
+  async #end(): Promise<void> {
+    await this.#session?.settled();
+    this.#session = null;
+    const [store, log] = [this.#store, this.#log];
+    this.#store = null;
+    this.#log = null;
+    await store?.close();
+    await log?.close();
+  }
+
+  #mayPass(error: unknown): boolean {
+    if (this.#stop.signal.aborted) return true;
+    return error instanceof ScorefoldError && (error.retryable || error.code === "database-corrupt");
+  }
+
+  async #setAsideIfDamaged(error: unknown): Promise<void> {
+    if (!(error instanceof ScorefoldError) || error.code !== "database-corrupt" || this.#stop.signal.aborted) return;
+    const where = await this.#options.store.setAside();
+    this.#options.events?.onNotice?.(
+      `the store is damaged: put aside in ${where}, and everything is folded again from the log`,
+      error,
+    );
+  }
+
+  #onCommit(report: CommitReport): void {
+    const { newest } = report.gathered;
+    if (newest !== null && (this.#newest === null || newest > this.#newest)) this.#newest = newest;
+    this.#options.events?.onCommit?.(report);
+  }
+
+  #enter(state: TaskState, detail: string | null): void {
+    if (this.#stop.signal.aborted && state !== "stopped" && state !== "failed") return;
+    this.#state = state;
+    this.#detail = detail;
+    this.#options.events?.onState?.(state, detail);
+  }
+
+  /** Tells those who wait for what holds now. */
+  #settle(): void {
+    if (this.#waiting.length === 0) return;
+    const [met, open] = [this.#waiting.filter(({ holds }) => holds()), this.#waiting.filter(({ holds }) => !holds())];
+    this.#waiting = open;
+    for (const { done } of met) done();
+  }
+
+  #abandon(error: unknown): void {
+    for (const { failed } of [...this.#waiting, ...this.#fireUntil, ...this.#writes]) failed(error);
+    this.#waiting = [];
+    this.#writes = [];
+    this.#fireUntil = [];
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,94 @@
+/** Logs and metrics: what whoever runs an engine watches it by. */
+import { type Logger, pino } from "pino";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+export type { Logger } from "pino";
+
+/** @param level as pino has them: `fatal` to `trace`, or `silent` */
+export function createLogger(level: string, destination: NodeJS.WritableStream): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** Values that are asked for when somebody looks. */
+export interface Measured {
+  readonly lag: number;
+  readonly contacts: number;
+  readonly hotContacts: number;
+  readonly hotBytes: number;
+  readonly storeBytes: number;
+  readonly logBytes: number;
+  /** Seconds that timers are behind the wall clock; 0 where they do not follow it. */
+  readonly timersBehind: number;
+  readonly state: string;
+}
+
+const states = ["starting", "catching-up", "rebuilding", "running", "stopping", "stopped", "failed"];
+const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** The metrics of an engine, in a registry of their own. */
+export function createMetrics(measure: () => Promise<Measured>) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter({ name: `scorefold_${name}_total`, help, labelNames: [...labelNames], registers });
+  const histogram = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Histogram({
+      name: `scorefold_${name}_seconds`,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      buckets: secondsBuckets,
+    });
+  let measured: Promise<Measured> | null = null;
+  /** One look for all gauges of one scrape. */
+  const look = (): Promise<Measured> => {
+    measured ??= measure().finally(() => {
+      measured = null;
+    });
+    return measured;
+  };
+  const gauge = (name: string, help: string, value: (now: Measured) => number): void => {
+    new Gauge({
+      name: `scorefold_${name}`,
+      help,
+      registers,
+      async collect() {
+        this.set(value(await look()));
+      },
+    });
+  };
+  gauge("lag_inputs", "Inputs in the log that are not folded yet.", ({ lag }) => lag);
+  gauge("contacts", "Contacts in the store.", ({ contacts }) => contacts);
+  gauge("hot_contacts", "Contacts in memory.", ({ hotContacts }) => hotContacts);
+  gauge("hot_contacts_bytes", "What contacts take in memory, about.", ({ hotBytes }) => hotBytes);
+  gauge("store_bytes", "Size of the store on disk.", ({ storeBytes }) => storeBytes);
+  gauge("log_bytes", "Size of the embedded log on disk.", ({ logBytes }) => logBytes);
+  gauge("timers_behind_seconds", "How far timers are behind the wall clock.", ({ timersBehind }) => timersBehind);
+  new Gauge({
+    name: "scorefold_task_state",
+    help: "1 for the state that the task is in.",
+    labelNames: ["state"],
+    registers,
+    async collect() {
+      const { state } = await look();
+      for (const one of states) this.set({ state: one }, one === state ? 1 : 0);
+    },
+  });
+  return {
+    registry,
+    inputs: counter("inputs", "Inputs folded."),
+    late: counter("late_inputs", "Inputs that came out of order."),
+    duplicates: counter("duplicate_inputs", "Inputs that had come before, and changed nothing."),
+    erased: counter("erased_inputs", "Inputs that an erasure kept from being folded."),
+    outputs: counter("outputs", "Outputs published.", ["kind"]),
+    deadLetters: counter("dead_letters", "Records put aside.", ["reason"]),
+    commits: counter("commits", "Transactions published.", ["kind"]),
+    failures: counter("task_failures", "Errors after which the task began anew."),
+    foldSeconds: histogram("fold", "Folding one batch of inputs or one slice of timers.", ["kind"]),
+    commitSeconds: histogram("commit", "Publishing one transaction.", ["kind"]),
+    writeSeconds: histogram("store_write", "Writing to the store."),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,176 @@
+/** The broker model as one owner of a task sees it. */
+import { ScorefoldError } from "../../src/errors.js";
+import type { Original } from "../../src/events/dead-letter.js";
+import { type Decoded, decodeLine, tooLarge } from "../../src/events/decode.js";
+import type { EpochMs } from "../../src/events/types.js";
+import {
+  type Bounds,
+  type Committed,
+  type Fetched,
+  type FetchLimits,
+  type LogRecord,
+  METADATA_BYTES_MAX,
+  type Offset,
+  type Offsets,
+  type TaskLog,
+  type Topic,
+  type Transaction,
+} from "../../src/stream/log.js";
+import type { BrokerClient } from "./broker.js";
+import type { Entry, Partition } from "./broker-partition.js";
+
+export class BrokerTaskLog implements TaskLog {
+  readonly task: number;
+  readonly #client: BrokerClient;
+  readonly #epoch: number;
+  #isClosed = false;
+  #hasFailed = false;
+  /** One transaction at a time, as a producer has it. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** The topic that a fetch begins with moves on, so that a full one does not starve the others. */
+  #turn = 0;
+
+  constructor(client: BrokerClient, task: number, epoch: number) {
+    this.#client = client;
+    this.task = task;
+    this.#epoch = epoch;
+  }
+
+  async committed(): Promise<Committed | null> {
+    await this.#gate("committed");
+    return this.#client.broker.committed(this.task);
+  }
+
+  async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
+    await this.#gate("bounds");
+    return new Map(this.#partitions().map((partition) => [partition.topic, partition.bounds]));
+  }
+
+  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
+    await this.#gate("fetch");
+    const { broker } = this.#client;
+    const partitions = this.#partitions();
+    const offsets = partitions.map(({ topic }) => from.get(topic) ?? missingOffset(topic));
+    for (const [i, partition] of partitions.entries()) partition.check(offsets[i] as Offset);
+    const deadline = broker.now + limits.waitMs;
+    const wake = (): void => broker.changed();
+    signal?.addEventListener("abort", wake);
+    await broker.until(
+      () =>
+        partitions.some((partition, i) => partition.stable > (offsets[i] as Offset)) ||
+        broker.now >= deadline ||
+        signal?.aborted === true ||
+        this.#isClosed ||
+        this.#client.isClosed,
+    );
+    signal?.removeEventListener("abort", wake);
+    const found = this.#collect(partitions, offsets, limits);
+    await this.#gate("fetched");
+    return found;
+  }
+
+  async publish(transaction: Transaction): Promise<void> {
+    const publishing = this.#last.then(async () => await this.#publish(transaction));
+    this.#last = publishing.catch(() => undefined);
+    await publishing;
+  }
+
+  async time(): Promise<EpochMs> {
+    await this.#gate("time");
+    return this.#client.broker.now;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#client.broker.changed();
+  }
+
+  async #publish(transaction: Transaction): Promise<void> {
+    this.#checkOpen();
+    const bytes = Buffer.byteLength(transaction.metadata);
+    if (bytes > METADATA_BYTES_MAX) throw new ScorefoldError("internal", `metadata has ${bytes} bytes`);
+    if (this.#hasFailed) {
+      throw new ScorefoldError("log-failed", "an earlier transaction of this owner failed; open the task again");
+    }
+    const { broker } = this.#client;
+    const committed = { offsets: new Map(transaction.offsets), metadata: transaction.metadata };
+    try {
+      await this.#gate("publish");
+      const begun = broker.begin(this.task, this.#epoch, transaction);
+      await this.#gate("publish written");
+      broker.commit(this.task, this.#epoch, begun, committed);
+      await this.#gate("publish committed");
+    } catch (error) {
+      this.#hasFailed = !(error instanceof ScorefoldError && error.code === "fenced");
+      throw error;
+    }
+  }
+
+  #collect(partitions: readonly Partition[], offsets: readonly Offset[], limits: FetchLimits): Fetched[] {
+    const budget = { bytes: limits.bytesMax, records: limits.recordsMax, isFirst: true };
+    const found: Fetched[] = partitions.map(({ topic, stable }, i) => {
+      return { topic, records: [], next: offsets[i] as Offset, end: stable };
+    });
+    for (let k = 0; k < partitions.length; k++) {
+      const i = (this.#turn + k) % partitions.length;
+      const partition = partitions[i] as Partition;
+      found[i] = this.#take(partition, offsets[i] as Offset, budget);
+    }
+    this.#turn += 1;
+    return found;
+  }
+
+  #take(partition: Partition, from: Offset, budget: { bytes: number; records: number; isFirst: boolean }): Fetched {
+    const { topic, number, stable } = partition;
+    const some: LogRecord[] = [];
+    let next = stable;
+    for (const entry of partition.readable(from)) {
+      const record = recordOf(topic, number, entry);
+      if (!budget.isFirst && (budget.records < 1 || budget.bytes < record.bytes)) {
+        next = entry.offset;
+        break;
+      }
+      budget.isFirst = false;
+      budget.records -= 1;
+      budget.bytes -= record.bytes;
+      some.push(record);
+    }
+    const count = some.length === 0 ? 0 : Math.max(1, Math.min(some.length, this.#client.broker.cut(some.length)));
+    const isCut = count < some.length;
+    const records = some.slice(0, count);
+    return { topic, records, next: isCut ? (some[count] as LogRecord).offset : next, end: stable };
+  }
+
+  #partitions(): Partition[] {
+    const { broker } = this.#client;
+    return broker.inputTopics.map((topic) => broker.partition(topic, this.task));
+  }
+
+  async #gate(name: string): Promise<void> {
+    this.#checkOpen();
+    await this.#client.gate(name);
+    this.#checkOpen();
+  }
+
+  #checkOpen(): void {
+    this.#client.checkOpen();
+    if (this.#isClosed) throw new ScorefoldError("stopping", `task ${this.task} is closed; open it again`);
+  }
+}
+
+function missingOffset(topic: Topic): never {
+  throw new ScorefoldError("internal", `a fetch names no offset of the topic ${topic}`);
+}
+
+function recordOf(topic: Topic, partition: number, entry: Entry & { readonly content: Original }): LogRecord {
+  const { offset, timestamp, content } = entry;
+  const decoded = decodeContent(content);
+  const bytes = (typeof content === "string" ? content : content.head).length;
+  return { topic, partition, offset, timestamp, bytes, decoded, original: decoded.ok ? null : content, source: null };
+}
+
+function decodeContent(content: Original): Decoded {
+  if (typeof content === "string") return decodeLine(content);
+  if (content.isUtf8) return tooLarge(content.bytes);
+  return { ok: false, reason: "undecodable", error: "the record is not UTF-8" };
+}
