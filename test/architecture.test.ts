@@ -74,6 +74,7 @@ const places: Readonly<Record<string, Place>> = {
   },
   engine: {
     may: ["engine", "api/engine", "embedded", "stream", "store", "database", "events", "model", "fold"].concat([
+      "rebuild/lines",
       "errors",
       "telemetry",
       "node:*",

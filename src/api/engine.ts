@@ -1,4 +1,5 @@
 /** What the HTTP API asks of a running engine, whatever log is behind it. */
+import type { Original } from "../events/dead-letter.js";
 import type { Decoded } from "../events/decode.js";
 import type { ContactId, EpochMs, ModelId, Output, ScoreLine, TenantId } from "../events/types.js";
 import type { Explanation } from "../fold/explain.js";
@@ -62,11 +63,12 @@ export interface EngineStatus {
 export interface Engine {
   readonly status: EngineStatus;
   /**
-   * Takes lines of inputs: they are on disk when it resolves.
+   * Takes lines of inputs: they are on disk when it resolves. A line that can't be a text as it is (not UTF-8, or longer
+   * than what is kept) comes as what is left of it, and becomes a dead letter as well.
    *
    * @throws ScorefoldError `too-many` while more is waiting than is taken, `stopping`, `disk-full`
    */
-  append(lines: readonly string[]): Promise<Appended>;
+  append(lines: readonly Original[]): Promise<Appended>;
   /** @returns null where the contact is not known */
   scores(contact: ContactId, question: Question): Promise<ContactAnswer | null>;
   /** @returns null where the contact is not known */
@@ -75,8 +77,11 @@ export interface Engine {
   allScores(question: Question): AsyncIterable<readonly ScoreLine[]>;
   /** The topics that can be read, with their bounds. */
   topics(): Promise<readonly TopicBounds[]>;
-  /** Records of a topic from an offset on, as they come, until `signal` aborts. */
-  outputs(topic: string, from: number, signal: AbortSignal): AsyncIterable<readonly OutputRecord[]>;
+  /**
+   * Records of a topic from an offset on, as they come, until `signal` aborts; with `until`, it ends before that offset,
+   * also where the records before it are no longer there.
+   */
+  outputs(topic: string, from: number, signal: AbortSignal, until?: number): AsyncIterable<readonly OutputRecord[]>;
   /** Erases a contact as of now. Resolves once that is published. */
   erase(contact: ContactId, tenantId: TenantId): Promise<void>;
   /** Resolves once everything that was appended up to `offset` is folded and published. */

@@ -6,10 +6,13 @@ import { Command, CommanderError } from "commander";
 import { ScorefoldError } from "../errors.js";
 import { writeError } from "../rebuild/line-output.js";
 import { demoCommand } from "./commands/demo.js";
+import { compactCommand, eraseCommand } from "./commands/erase.js";
 import { explainCommand } from "./commands/explain.js";
+import { ingestCommand } from "./commands/ingest.js";
 import { modelsCommand } from "./commands/models.js";
 import { replayCommand } from "./commands/replay.js";
 import { scoresCommand } from "./commands/scores.js";
+import { tailCommand } from "./commands/tail.js";
 import { type Io, painter } from "./io.js";
 import { ProblemsFound } from "./problems.js";
 
@@ -95,7 +98,11 @@ Start here:
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to standard output, talk to standard error.`,
     );
-  for (const make of [demoCommand, replayCommand, scoresCommand, explainCommand, modelsCommand]) {
+  const commands = [
+    ...[demoCommand, ingestCommand, replayCommand],
+    ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, modelsCommand],
+  ];
+  for (const make of commands) {
     root.addCommand(make(io));
   }
   configure(root, io);

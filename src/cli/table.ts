@@ -64,3 +64,12 @@ export function signed(points: number): string {
   const rounded = Math.round(points * 1000) / 1000;
   return `${rounded < 0 ? "" : "+"}${rounded === 0 ? 0 : rounded}`;
 }
+
+/** `23 MB`: for people. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let [value, unit] = [bytes / 1000, 0];
+  while (value >= 999.5 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}

@@ -196,6 +196,13 @@ export class Task {
     await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
   }
 
+  /** Resolves once all inputs of the log are folded. */
+  async caughtUp(): Promise<void> {
+    const holds = (): boolean => this.#state === "running" && this.#isCaughtUp;
+    if (holds()) return;
+    await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
+  }
+
   /** Resolves once the task runs, with all models folded. @throws what has ended it before */
   async running(): Promise<void> {
     const holds = (): boolean => this.#state === "running";

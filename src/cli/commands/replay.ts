@@ -26,7 +26,7 @@ export function replayCommand(io: Io): Command {
     .description("score files of inputs: the same inputs, in any order, give the same bytes")
     .addOption(modelOption())
     .addOption(modelsOption())
-    .addOption(inputOption())
+    .addOption(inputOption().makeOptionMandatory())
     .addOption(asOfOption())
     .addOption(new Option("--scores <file>", "where score lines go; - is standard output").default("-"))
     .addOption(

@@ -2,28 +2,33 @@
 import { Command, Option } from "commander";
 import { ScorefoldError } from "../../errors.js";
 import { encodeScoreLine } from "../../events/encode.js";
+import { compareText } from "../../events/order.js";
 import { formatInstant } from "../../events/time.js";
 import type { ScoreLine } from "../../events/types.js";
 import { suggestion } from "../../nearest.js";
 import {
   asOfOption,
   countArgument,
+  dataOption,
   formatOption,
   inputOption,
   type ModelOptions,
-  modelOption,
+  modelOrIdOption,
   modelPaths,
   modelsOption,
   tenantOption,
+  urlOption,
 } from "../arguments.js";
 import { csvLine } from "../csv.js";
 import { shortInstant } from "../explanation.js";
 import type { Io } from "../io.js";
 import { loadModels } from "../models.js";
 import { type FileOptions, replayFor, tellBadLines } from "../over-files.js";
+import { type ReachOptions, withEngine } from "../reach.js";
 import { counted, renderTable } from "../table.js";
 
-interface Options extends ModelOptions, FileOptions {
+interface Options extends ModelOptions, ReachOptions, Omit<FileOptions, "input"> {
+  readonly input?: string[];
   readonly format: "table" | "json" | "csv";
   readonly sort: "score" | "contact" | "activity";
   readonly limit?: number;
@@ -35,8 +40,10 @@ const tableRowsDefault = 50;
 export function scoresCommand(io: Io): Command {
   return new Command("scores")
     .description("scores of a tenant's contacts at any instant, highest first")
+    .addOption(dataOption(io))
+    .addOption(urlOption())
     .addOption(inputOption())
-    .addOption(modelOption())
+    .addOption(modelOrIdOption())
     .addOption(modelsOption())
     .addOption(asOfOption())
     .addOption(tenantOption())
@@ -52,53 +59,83 @@ export function scoresCommand(io: Io): Command {
       "after",
       `
 Examples:
+  $ scorefold scores                                         of the data directory, or the engine that runs on it
+  $ scorefold scores --model lead-fit-engagement --grade hot --format csv > call-list.csv
   $ scorefold scores --input inputs.jsonl --model models/lead-fit-engagement.yaml
-  $ scorefold scores --input inputs.jsonl --grade hot --format csv > call-list.csv
   $ scorefold scores --input inputs.jsonl --as-of 2026-01-01T00:00:00Z --format json
 
 json prints score lines, sorted by contact and model, as replay does.`,
     )
     .action(async (options: Options) => {
-      const models = loadModels(modelPaths(options));
-      const grades = new Set(models.flatMap((model) => model.grades.map(({ id }) => id)));
-      for (const grade of options.grade ?? []) {
-        if (!grades.has(grade)) {
-          throw new ScorefoldError("usage", `no model has the grade \`${grade}\`${suggestion(grade, [...grades])}`);
-        }
-      }
-      const found: ScoreLine[] = [];
-      const tenants = new Set<string>();
-      const report = await replayFor(io, options, models, {
-        select: (tenantId) => {
-          tenants.add(tenantId);
-          return tenantId === options.tenant;
-        },
-        onContact: ({ scoreLines }) => {
-          for (const line of scoreLines) {
-            if (options.grade === undefined || options.grade.includes(line.grade ?? "")) found.push(line);
-          }
-        },
-      });
-      if (report.contacts === 0) {
-        const others = [...tenants].sort().slice(0, 10).join(", ");
-        io.stderr.write(
-          `no inputs of tenant ${options.tenant}${others === "" ? "" : `; there are: ${others} (name one with --tenant)`}\n`,
-        );
-      }
-      const isScored = models.some((model) => model.tenants?.includes(options.tenant) ?? true);
-      if (report.contacts > 0 && !isScored) {
-        const scored = models.map((model) => `${model.id}@${model.version} is for ${model.tenants?.join(", ")}`);
-        io.stderr.write(`no model is for tenant ${options.tenant}: ${scored.join("; ")}\n`);
-      }
-      const lines = options.format === "json" ? found : sorted(found, options.sort);
-      const limit = options.limit ?? (options.format === "table" ? tableRowsDefault : lines.length);
-      print(io, lines.slice(0, limit), options.format);
-      const asOf = report.asOf === null ? "" : ` as of ${formatInstant(report.asOf)}`;
-      const rest =
-        lines.length > limit ? `, ${counted(limit, "is", "are")} shown (--limit ${lines.length} shows all)` : "";
-      if (options.format === "table") io.stderr.write(`${counted(lines.length, "score")}${asOf}${rest}\n`);
-      tellBadLines(io, report);
+      if (options.input === undefined) await scoresOfEngine(io, options);
+      else await scoresOfFiles(io, { ...options, input: options.input });
     });
+}
+
+async function scoresOfEngine(io: Io, options: Options): Promise<void> {
+  const found: ScoreLine[] = [];
+  const models = options.model ?? [undefined];
+  await withEngine(io, options, async (engine) => {
+    for (const model of models) {
+      const asOf = options.asOf === undefined ? {} : { asOf: options.asOf };
+      const question = { tenantId: options.tenant, ...(model === undefined ? {} : { model }), ...asOf };
+      for await (const lines of engine.allScores(question))
+        for (const line of lines) if (isWanted(line, options)) found.push(line);
+    }
+  });
+  if (models.length > 1) found.sort(byContact);
+  if (found.length === 0) io.stderr.write(`no scores of tenant ${options.tenant}\n`);
+  show(io, found, options, options.asOf === undefined ? "" : ` as of ${formatInstant(options.asOf)}`);
+}
+
+async function scoresOfFiles(io: Io, options: Options & { readonly input: string[] }): Promise<void> {
+  const models = loadModels(modelPaths(options));
+  const grades = new Set(models.flatMap((model) => model.grades.map(({ id }) => id)));
+  for (const grade of options.grade ?? []) {
+    if (!grades.has(grade)) {
+      throw new ScorefoldError("usage", `no model has the grade \`${grade}\`${suggestion(grade, [...grades])}`);
+    }
+  }
+  const found: ScoreLine[] = [];
+  const tenants = new Set<string>();
+  const report = await replayFor(io, options, models, {
+    select: (tenantId) => {
+      tenants.add(tenantId);
+      return tenantId === options.tenant;
+    },
+    onContact: ({ scoreLines }) => {
+      for (const line of scoreLines) if (isWanted(line, options)) found.push(line);
+    },
+  });
+  if (report.contacts === 0) {
+    const others = [...tenants].sort().slice(0, 10).join(", ");
+    io.stderr.write(
+      `no inputs of tenant ${options.tenant}${others === "" ? "" : `; there are: ${others} (name one with --tenant)`}\n`,
+    );
+  }
+  const isScored = models.some((model) => model.tenants?.includes(options.tenant) ?? true);
+  if (report.contacts > 0 && !isScored) {
+    const scored = models.map((model) => `${model.id}@${model.version} is for ${model.tenants?.join(", ")}`);
+    io.stderr.write(`no model is for tenant ${options.tenant}: ${scored.join("; ")}\n`);
+  }
+  show(io, found, options, report.asOf === null ? "" : ` as of ${formatInstant(report.asOf)}`);
+  tellBadLines(io, report);
+}
+
+function isWanted({ grade }: ScoreLine, options: Options): boolean {
+  return options.grade === undefined || options.grade.includes(grade ?? "");
+}
+
+function byContact(a: ScoreLine, b: ScoreLine): number {
+  return compareText(a.contactId, b.contactId) || compareText(a.model, b.model) || a.version - b.version;
+}
+
+function show(io: Io, found: ScoreLine[], options: Options, asOf: string): void {
+  const lines = options.format === "json" ? found : sorted(found, options.sort);
+  const limit = options.limit ?? (options.format === "table" ? tableRowsDefault : lines.length);
+  print(io, lines.slice(0, limit), options.format);
+  const rest = lines.length > limit ? `, ${counted(limit, "is", "are")} shown (--limit ${lines.length} shows all)` : "";
+  if (options.format === "table") io.stderr.write(`${counted(lines.length, "score")}${asOf}${rest}\n`);
 }
 
 function sorted(lines: ScoreLine[], by: Options["sort"]): ScoreLine[] {

@@ -1,0 +1,173 @@
+/** A running engine, asked over HTTP. */
+import type {
+  ContactAnswer,
+  Engine,
+  EngineStatus,
+  ExplainAnswer,
+  OutputRecord,
+  Question,
+  TopicBounds,
+} from "../api/engine.js";
+import type { IngestedLines } from "../engine/ingest.js";
+import { ScorefoldError } from "../errors.js";
+import type { Original } from "../events/dead-letter.js";
+import type { ContactId, ScoreLine, TenantId } from "../events/types.js";
+
+/** What the commands ask of an engine, be it in this process or elsewhere. */
+export type Asked = Pick<Engine, "scores" | "explain" | "allScores" | "outputs" | "topics" | "erase">;
+
+interface Problem {
+  readonly type?: string;
+  readonly title?: string;
+  readonly detail?: string;
+}
+
+export class RemoteEngine implements Asked {
+  readonly url: string;
+  readonly #token: string | undefined;
+
+  /** @param token where the engine wants one */
+  constructor(url: string, token: string | undefined) {
+    this.url = url.replace(/\/$/, "");
+    this.#token = token;
+  }
+
+  async status(): Promise<EngineStatus> {
+    return (await this.#json("GET", "/v1/status", "")) as EngineStatus;
+  }
+
+  async scores(contact: ContactId, question: Question): Promise<ContactAnswer | null> {
+    return (await this.#asked(`/v1/contacts/${encodeURIComponent(contact)}/scores`, question)) as ContactAnswer | null;
+  }
+
+  async explain(contact: ContactId, question: Question): Promise<ExplainAnswer | null> {
+    return (await this.#asked(`/v1/contacts/${encodeURIComponent(contact)}/explain`, question)) as ExplainAnswer | null;
+  }
+
+  async *allScores(question: Question): AsyncGenerator<readonly ScoreLine[]> {
+    const response = await this.#request("GET", `/v1/scores${queryOf(question)}`, question.tenantId);
+    for await (const lines of linesOf(response)) yield lines.map((line) => JSON.parse(line) as ScoreLine);
+  }
+
+  async topics(): Promise<readonly TopicBounds[]> {
+    const answer = (await this.#json("GET", "/v1/topics", "")) as { topics: TopicBounds[] };
+    return answer.topics;
+  }
+
+  async *outputs(topic: string, from: number, signal: AbortSignal): AsyncGenerator<readonly OutputRecord[]> {
+    const path = `/v1/outputs/${encodeURIComponent(topic)}?format=ndjson&from=${from}`;
+    const response = await this.#request("GET", path, "", undefined, signal);
+    try {
+      for await (const lines of linesOf(response)) yield lines.map((line) => JSON.parse(line) as OutputRecord);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async erase(contact: ContactId, tenantId: TenantId): Promise<void> {
+    await this.#request("DELETE", `/v1/contacts/${encodeURIComponent(contact)}`, tenantId);
+  }
+
+  /** Sends lines of any kind of input. They are on the engine's disk when it resolves. */
+  async append(lines: readonly Original[]): Promise<IngestedLines> {
+    // A line that is too long or no UTF-8 is sent as far as it was kept, and refused there in its turn.
+    const body = lines.map((line) => (typeof line === "string" ? line : line.head)).join("\n");
+    for (let wait = 250; ; wait = Math.min(5_000, 2 * wait)) {
+      try {
+        const response = await this.#request("POST", "/v1/inputs?results=refused", "", body);
+        const answer = (await response.json()) as {
+          offset: number;
+          accepted: number;
+          refused: number;
+          results: readonly { status: "refused"; reason: never; error: string }[];
+        };
+        return {
+          end: answer.offset + answer.accepted + answer.refused,
+          decoded: answer.results.map(({ reason }) => ({ ok: false, reason })),
+        };
+      } catch (error) {
+        if (!(error instanceof ScorefoldError) || error.code !== "too-many") throw error;
+        await new Promise((done) => setTimeout(done, wait));
+      }
+    }
+  }
+
+  /** Resolves once everything before `offset` is folded and published. */
+  async folded(offset: number): Promise<void> {
+    await this.#request("GET", `/v1/folded?offset=${offset}`, "");
+  }
+
+  async #asked(path: string, question: Question): Promise<unknown> {
+    try {
+      return await this.#json("GET", `${path}${queryOf(question)}`, question.tenantId);
+    } catch (error) {
+      if (error instanceof NotThere) return null;
+      throw error;
+    }
+  }
+
+  async #json(method: string, path: string, tenantId: TenantId): Promise<unknown> {
+    return await (await this.#request(method, path, tenantId)).json();
+  }
+
+  async #request(
+    method: string,
+    path: string,
+    tenantId: TenantId,
+    body?: string,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const headers: Record<string, string> = {};
+    if (tenantId !== "") headers["x-tenant"] = tenantId;
+    if (this.#token !== undefined) headers["authorization"] = `Bearer ${this.#token}`;
+    if (body !== undefined) headers["content-type"] = "application/x-ndjson";
+    let response: Response;
+    try {
+      response = await fetch(`${this.url}${path}`, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (cause) {
+      throw new ScorefoldError("engine-unreachable", `the engine at ${this.url} does not answer; is it running?`, {
+        cause,
+      });
+    }
+    if (response.ok) return response;
+    const problem = (await response.json().catch(() => ({}))) as Problem;
+    const text = problem.detail ?? problem.title ?? `it answered with status ${response.status}`;
+    if (response.status === 404 && problem.type?.endsWith("/unknown-contact") === true) throw new NotThere(text);
+    if (response.status === 429) throw new ScorefoldError("too-many", text);
+    if (response.status === 401 || response.status === 403) {
+      throw new ScorefoldError(
+        "engine-unreachable",
+        `the engine at ${this.url} refuses: ${text} (its token goes in SCOREFOLD_API_TOKEN)`,
+      );
+    }
+    throw new ScorefoldError(response.status < 500 ? "usage" : "engine-unreachable", `${this.url}: ${text}`);
+  }
+}
+
+class NotThere extends Error {}
+
+function queryOf({ model, asOf }: Question): string {
+  const query = new URLSearchParams();
+  if (model !== undefined) query.set("model", model);
+  if (asOf !== undefined) query.set("asOf", new Date(asOf).toISOString());
+  return query.size === 0 ? "" : `?${query}`;
+}
+
+/** The lines of an answer, as they come. */
+async function* linesOf(response: Response): AsyncGenerator<string[]> {
+  if (response.body === null) return;
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body) {
+    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    const whole = lines.filter((line) => line !== "");
+    if (whole.length > 0) yield whole;
+  }
+  if (rest !== "") yield [rest];
+}
