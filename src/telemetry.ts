@@ -22,7 +22,7 @@ export interface Measured {
   readonly state: string;
 }
 
-const states = ["starting", "catching-up", "rebuilding", "running", "stopping", "stopped", "failed"];
+const states = ["starting", "catching-up", "rebuilding", "running", "retrying", "stopping", "stopped", "failed"];
 const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The metrics of an engine, in a registry of their own. */

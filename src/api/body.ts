@@ -31,6 +31,7 @@ export class Bodies {
    */
   async read(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
     if (this.isTooLarge(request)) throw this.#tooLarge();
+    if (request.destroyed) throw new Problem("malformed-http", "the client went away");
     let bytes = 0;
     response.once("close", () => {
       this.#allBytes -= bytes;
@@ -39,18 +40,24 @@ export class Bodies {
     return await new Promise((resolve, reject) => {
       const settle = (problem: Problem | null): void => {
         request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
-        if (problem === null) return resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
-        request.on("error", () => undefined).resume();
-        reject(problem);
+        if (problem === null) {
+          resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+        } else {
+          request.on("error", () => undefined).resume();
+          reject(problem);
+        }
       };
       const onData = (chunk: Buffer): void => {
-        if (bytes + chunk.length > this.#bytesMax) return settle(this.#tooLarge());
-        if (this.#allBytes + chunk.length > this.#allBytesMax) {
-          return settle(retryable("too-many", "more bytes of requests are under way than are taken; send again later"));
+        const isBeyondAll = this.#allBytes + chunk.length > this.#allBytesMax;
+        if (bytes + chunk.length > this.#bytesMax) {
+          settle(this.#tooLarge());
+        } else if (isBeyondAll) {
+          settle(retryable("too-many", "more bytes of requests are under way than are taken; send again later"));
+        } else {
+          bytes += chunk.length;
+          this.#allBytes += chunk.length;
+          chunks.push(chunk);
         }
-        bytes += chunk.length;
-        this.#allBytes += chunk.length;
-        chunks.push(chunk);
       };
       const onEnd = (): void => settle(null);
       const onGone = (): void => settle(new Problem("malformed-http", "the body ended before it was complete"));

@@ -35,8 +35,6 @@ export interface ExplainAnswer {
 /** A record of an output topic. */
 export interface OutputRecord {
   readonly offset: number;
-  /** When it was published. */
-  readonly timestamp: EpochMs;
   /** One line of JSON. */
   readonly value: string;
 }
@@ -49,7 +47,7 @@ export interface TopicBounds {
 }
 
 export interface EngineStatus {
-  /** `starting`, `catching-up`, `rebuilding`, `running`, `stopping`, `stopped`, `failed`. */
+  /** `starting`, `catching-up`, `rebuilding`, `running`, `retrying`, `stopping`, `stopped`, `failed`. */
   readonly state: string;
   readonly detail: string | null;
   /** Whether inputs are taken and questions answered. */

@@ -108,22 +108,35 @@ class Gathered {
 
   /** @param text of the value, on one line */
   add(value: unknown, text: string): void {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return this.push(text);
+    const settled = this.#settle(value, text);
+    if (typeof settled === "string") {
+      this.push(settled);
+    } else {
+      this.#mismatches.set(this.count, settled);
+      this.#counted();
+    }
+  }
+
+  /** The line, with what it lacks. What is wrong with it in itself is for the decoder to say. */
+  #settle(value: unknown, text: string): string | Mismatch {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return text;
     const { kind, tenantId } = this.#expected;
     // A null is a missing field.
     const own = value as Readonly<Record<string, unknown>>;
     const ownKind = own["kind"] ?? undefined;
     const ownTenant = own["tenantId"] ?? undefined;
     if (ownKind !== undefined && ownKind !== kind && kinds.has(ownKind)) {
-      return this.#refuse("kind-mismatch", `kind is ${ownKind}, and this path takes ${kind}; send it to its own path`);
+      const error = `kind is ${ownKind}, and this path takes ${kind}; send it to its own path`;
+      return { reason: "kind-mismatch", error };
     }
     if (tenantId !== undefined && typeof ownTenant === "string" && ownTenant !== tenantId) {
-      return this.#refuse("tenant-mismatch", "tenantId is another than the X-Tenant of the request; keep one of them");
+      const error = "tenantId is another than the X-Tenant of the request; keep one of them";
+      return { reason: "tenant-mismatch", error };
     }
     let line = text;
     if (ownKind === undefined && kind !== "interaction") line = withField(line, this.#kindPart);
     if (ownTenant === undefined && tenantId !== undefined) line = withField(line, this.#tenantPart);
-    this.push(line);
+    return line;
   }
 
   push(line: Original): void {
@@ -134,11 +147,6 @@ class Gathered {
 
   items(isBatch: boolean): Items {
     return { isBatch, count: this.count, lines: this.#lines, mismatches: this.#mismatches };
-  }
-
-  #refuse(reason: Mismatch["reason"], error: string): void {
-    this.#mismatches.set(this.count, { reason, error });
-    this.#counted();
   }
 
   #counted(): void {

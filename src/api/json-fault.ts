@@ -44,7 +44,8 @@ function faultOf(text: string): Fault | undefined {
       open.pop();
       expected = "more";
     } else if (expected === "key" || expected === "key or }") {
-      if (sign !== '"') return { at, expected: expected === "key" ? "a name in quotation marks" : "a name in quotation marks, or }" };
+      if (sign !== '"')
+        return { at, expected: expected === "key" ? "a name in quotation marks" : "a name in quotation marks, or }" };
       const end = endOfText(text, at);
       if (typeof end !== "number") return end;
       at = behindBlanks(text, end);

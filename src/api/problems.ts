@@ -8,11 +8,19 @@ import { ScorefoldError } from "../errors.js";
 /** Name -> status, title, what to do about it. */
 const problems = {
   "malformed-http": [400, "Malformed request", "What was sent is not HTTP/1.1, or ended before it was complete."],
-  "malformed-json": [400, "Malformed JSON", "The body is no JSON; `line` and `column` say where. Nothing of it was taken."],
+  "malformed-json": [
+    400,
+    "Malformed JSON",
+    "The body is no JSON; `line` and `column` say where. Nothing of it was taken.",
+  ],
   "empty-body": [400, "Empty body", "Send an input, a list of inputs, or lines of inputs."],
   "not-utf8": [400, "Not UTF-8", "A JSON body has to be UTF-8. Nothing of it was taken."],
   "bad-tenant": [400, "Bad tenant", "X-Tenant is 1 to 256 bytes of UTF-8 without control characters."],
-  "bad-contact": [400, "Bad contact id", "A contact id is 1 to 256 bytes of UTF-8, percent-encoded, without control characters."],
+  "bad-contact": [
+    400,
+    "Bad contact id",
+    "A contact id is 1 to 256 bytes of UTF-8, percent-encoded, without control characters.",
+  ],
   "bad-parameter": [400, "Bad parameter", "A query parameter is unknown, came twice, or has a value that can't be."],
   "bad-path": [400, "Bad path", "The path holds a percent sign that encodes nothing; write a percent sign as %25."],
   "bad-request": [400, "Bad request", "The request can't be read."],
@@ -27,18 +35,38 @@ const problems = {
   "body-too-large": [413, "Body too large", "Send smaller batches, or load the file with `scorefold ingest`."],
   "too-many-items": [413, "Too many items", "Send smaller batches, or load the file with `scorefold ingest`."],
   "url-too-long": [414, "URL too long", "Ids have at most 256 bytes; nothing that is asked needs such a URL."],
-  "unsupported-media-type": [415, "Unsupported media type", "Send application/json or application/x-ndjson in UTF-8, not compressed."],
-  "offset-out-of-range": [416, "Offset out of range", "The topic holds the offsets from `start` up to, not including, `end`; `from=earliest` always works."],
+  "unsupported-media-type": [
+    415,
+    "Unsupported media type",
+    "Send application/json or application/x-ndjson in UTF-8, not compressed.",
+  ],
+  "offset-out-of-range": [
+    416,
+    "Offset out of range",
+    "The topic holds the offsets from `start` up to, not including, `end`; `from=earliest` always works.",
+  ],
   "wrong-host": [421, "Wrong host", "This server answers to localhost only; the Host header named another."],
-  "input-refused": [422, "Input refused", "`reason` and `error` tell why. The input is in the dead-letter topic unless it contradicts the request."],
+  "input-refused": [
+    422,
+    "Input refused",
+    "`reason` and `error` tell why. The input is in the dead-letter topic unless it contradicts the request.",
+  ],
   "too-many": [429, "Too many at once", "More is waiting than is taken; send again after `Retry-After` seconds."],
   "headers-too-large": [431, "Headers too large", "All headers together have at most 16 kB."],
   internal: [500, "Internal error", "The log of the server has the cause, under the id in `instance`."],
-  "not-ready": [503, "Not ready", "The engine is not taking inputs or questions yet; ask again after `Retry-After` seconds."],
+  "not-ready": [
+    503,
+    "Not ready",
+    "The engine is not taking inputs or questions yet; ask again after `Retry-After` seconds.",
+  ],
   failed: [503, "Failed", "The engine has stopped working and needs a person; `detail` tells why."],
   stopping: [503, "Stopping", "The server is stopping; send again after `Retry-After` seconds."],
   unavailable: [503, "Unavailable", "The engine could not do this just now; send again after `Retry-After` seconds."],
-  "too-many-streams": [503, "Too many streams", "As many streams are open as are allowed; close one, or try again later."],
+  "too-many-streams": [
+    503,
+    "Too many streams",
+    "As many streams are open as are allowed; close one, or try again later.",
+  ],
   "disk-full": [507, "Disk full", "There is no space left where the data are. Nothing of the request was taken."],
 } as const satisfies Record<string, readonly [status: number, title: string, text: string]>;
 

@@ -41,7 +41,6 @@ export class Streams {
       "x-content-type-options": "nosniff",
       // Proxies of the nginx family would gather events before they pass them on.
       "x-accel-buffering": "no",
-      connection: "close",
     });
     reply.raw.flushHeaders();
     return stream;
@@ -125,11 +124,21 @@ export class Stream {
 
   /** Ends well: the client has everything. */
   end(): void {
-    this.#response.end();
+    const { socket } = this.#response;
+    const isStopping = this.signal.aborted;
+    this.#response.end(() => {
+      // The server closes idle connections once; this one becomes idle only now.
+      if (isStopping) socket?.destroySoon();
+    });
   }
 
-  /** Ends badly, so that the client can tell that something is missing. */
+  /**
+   * Ends badly, so that the client can tell that something is missing: with a reset, since some take a connection that
+   * just ends for the end of the answer.
+   */
   cut(): void {
-    this.#response.destroy();
+    const { socket } = this.#response;
+    if (socket === null) this.#response.destroy();
+    else socket.resetAndDestroy();
   }
 }

@@ -1,5 +1,7 @@
-#!/usr/bin/env node
-/** The `scorefold` command. */
+#!/usr/bin/env -S node --max-semi-space-size=32
+/**
+ * The `scorefold` command. A larger young generation: what is folded lives for a batch, and is not to be copied twice.
+ */
 import process from "node:process";
 import { run } from "./run.js";
 

@@ -54,11 +54,26 @@ export class RemoteEngine implements Asked {
     return answer.topics;
   }
 
-  async *outputs(topic: string, from: number, signal: AbortSignal): AsyncGenerator<readonly OutputRecord[]> {
-    const path = `/v1/outputs/${encodeURIComponent(topic)}?format=ndjson&from=${from}`;
+  async *outputs(
+    topic: string,
+    from: number,
+    signal: AbortSignal,
+    until?: number,
+  ): AsyncGenerator<readonly OutputRecord[]> {
+    const path = `/v1/outputs/${encodeURIComponent(topic)}?format=sse&from=${from}`;
     const response = await this.#request("GET", path, "", undefined, signal);
+    let offset = from;
     try {
-      for await (const lines of linesOf(response)) yield lines.map((line) => JSON.parse(line) as OutputRecord);
+      for await (const lines of linesOf(response)) {
+        const records: OutputRecord[] = [];
+        for (const line of lines) {
+          if (line.startsWith("id: ")) offset = Number(line.slice(4));
+          if (until !== undefined && offset >= until) break;
+          if (line.startsWith("data: ")) records.push({ offset, value: line.slice(6) });
+        }
+        if (records.length > 0) yield records;
+        if (until !== undefined && offset >= until - 1) return;
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     }

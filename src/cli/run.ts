@@ -11,6 +11,7 @@ import { explainCommand } from "./commands/explain.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { modelsCommand } from "./commands/models.js";
 import { replayCommand } from "./commands/replay.js";
+import { runCommand } from "./commands/run.js";
 import { scoresCommand } from "./commands/scores.js";
 import { tailCommand } from "./commands/tail.js";
 import { type Io, painter } from "./io.js";
@@ -99,7 +100,7 @@ Start here:
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to standard output, talk to standard error.`,
     );
   const commands = [
-    ...[demoCommand, ingestCommand, replayCommand],
+    ...[demoCommand, runCommand, ingestCommand, replayCommand],
     ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, modelsCommand],
   ];
   for (const make of commands) {

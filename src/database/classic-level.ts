@@ -55,9 +55,17 @@ class LevelDatabase implements Database {
   }
 
   async write(operations: readonly Operation[]): Promise<void> {
-    // Always synced: LevelDB keeps its log in several files, and an unsynced one before a synced one could be lost, so
-    // that what is there would have a hole.
-    await this.#guarded(() => this.#level.batch(operations as Operation[], { sync: true }));
+    await this.#guarded(async () => {
+      // Chained: the array form copies each operation together with the options, and takes six times as long.
+      const batch = this.#level.batch();
+      for (const operation of operations) {
+        if (operation.type === "put") batch.put(operation.key, operation.value);
+        else batch.del(operation.key);
+      }
+      // Always synced: LevelDB keeps its log in several files, and an unsynced one before a synced one could be lost,
+      // so that what is there would have a hole.
+      await batch.write({ sync: true });
+    });
   }
 
   async range(range: Range, limit: number): Promise<Entry[]> {

@@ -27,7 +27,7 @@ import type { DataDirectory } from "./directory.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
 
 /** Inputs that wait in memory to be folded; beyond it, those who append wait, or are asked to come again. */
-const UNREAD_BYTES_MAX = 48 * 1024 * 1024;
+const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 /** Records of an output topic read at once. */
 const OUTPUTS_READ = 512;
 const OUTPUTS_READ_BYTES = 1024 * 1024;
@@ -53,6 +53,7 @@ export class EmbeddedEngine implements Engine {
   #ended: Promise<void> = Promise.resolve();
   #error: unknown = null;
   #isStopping = false;
+  readonly #counts = { late: 0, duplicates: 0 };
 
   private constructor(options: EmbeddedEngineOptions, database: Database, log: EmbeddedLog) {
     this.#options = options;
@@ -90,6 +91,11 @@ export class EmbeddedEngine implements Engine {
     }
   }
 
+  /** What became of inputs since the engine started. */
+  get counts(): { readonly late: number; readonly duplicates: number } {
+    return this.#counts;
+  }
+
   get log(): EmbeddedLog {
     return this.#log;
   }
@@ -125,7 +131,7 @@ export class EmbeddedEngine implements Engine {
     await this.#ended;
   }
 
-  async append(lines: readonly string[]): Promise<Appended> {
+  async append(lines: readonly Original[]): Promise<Appended> {
     if (this.#log.unreadBytes > UNREAD_BYTES_MAX)
       throw new ScorefoldError(
         "too-many",
@@ -162,13 +168,19 @@ export class EmbeddedEngine implements Engine {
     return [...this.#log.topics].map(([topic, { start, end }]) => ({ topic, start, end }));
   }
 
-  async *outputs(topic: string, from: number, signal: AbortSignal): AsyncGenerator<readonly OutputRecord[]> {
+  async *outputs(
+    topic: string,
+    from: number,
+    signal: AbortSignal,
+    until = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<readonly OutputRecord[]> {
     let next = from;
-    while (!signal.aborted) {
+    while (!signal.aborted && next < until) {
       const read = await this.#log.read(topic, next, { recordsMax: OUTPUTS_READ, bytesMax: OUTPUTS_READ_BYTES });
       next = read.next;
-      if (read.records.length > 0) yield read.records;
-      else if (next >= read.end) await this.#log.whenMore(topic, next, signal);
+      const records = read.records.filter(({ offset }) => offset < until);
+      if (records.length > 0) yield records;
+      else if (next >= read.end && next < until) await this.#log.whenMore(topic, next, signal);
     }
   }
 
@@ -239,6 +251,8 @@ export class EmbeddedEngine implements Engine {
         },
         onProgress: (what, done, total) => onProgress?.(what, done, total),
         onCommit: ({ kind, gathered, foldMs, publishMs }) => {
+          this.#counts.late += gathered.late;
+          this.#counts.duplicates += gathered.duplicates;
           metrics.commits.inc({ kind });
           metrics.inputs.inc(gathered.inputs);
           metrics.late.inc(gathered.late);

@@ -7,8 +7,7 @@
  */
 import { canonicalValue } from "../events/canonical.js";
 import type { EpochMs, JsonObject } from "../events/types.js";
-import type { CompiledModel } from "../model/compile.js";
-import { cloneWindow, type EncodedWindow, encodeWindow, restoreWindow, type Window } from "./windows.js";
+import { cloneWindow, encodeWindow, type Window } from "./windows.js";
 
 /** The score and what hangs on it. Thresholds and triggers are latched: they depend on the scores before. */
 export interface Flags {
@@ -103,43 +102,14 @@ export function sizeOf(state: ModelState): number {
   return size;
 }
 
-/** What `encodeState` writes. */
-export interface EncodedState extends Omit<ModelState, "cache" | "profile" | "windows" | "seen"> {
-  readonly profile: string | null;
-  readonly windows: readonly EncodedWindow[];
-  readonly seen: readonly (readonly string[])[];
-}
-
 /** The state as canonical JSON: the same state, however it came about, is the same bytes. */
 export function encodeState(state: ModelState): string {
   const { cache: _, ...folded } = state;
-  const encoded: EncodedState = {
+  return JSON.stringify({
     ...folded,
     // One content is one text, whatever order the source wrote its keys in.
     profile: state.profile === null ? null : canonicalValue(state.profile),
     windows: state.windows.map(encodeWindow),
     seen: state.seen.map((resources) => [...resources]),
-  };
-  return JSON.stringify(encoded);
-}
-
-/**
- * The state that `encodeState` wrote, parsed; it is taken over, not copied.
- *
- * @param resting as it was in the cache: not needed, but it saves decay steps that change nothing
- */
-export function restoreState(model: CompiledModel, encoded: EncodedState, resting?: readonly boolean[]): ModelState {
-  return {
-    ...encoded,
-    profile: encoded.profile === null ? null : (JSON.parse(encoded.profile) as JsonObject),
-    windows: encoded.windows.map((window, i) => restoreWindow(model.standingRules[i]!, window, encoded.clock ?? 0)),
-    seen: encoded.seen.map((resources) => new Set(resources)),
-    cache: {
-      due: null,
-      windowsDue: null,
-      resting: resting?.slice() ?? model.dimensions.map(() => false),
-      moved: model.dimensions.map(() => true),
-      points: model.dimensions.map(() => 0),
-    },
-  };
+  });
 }

@@ -48,16 +48,8 @@ export function cloneWindow(window: Window): Window {
   };
 }
 
-/** What `encodeWindow` writes: hours as `[hour, count, sum, matches]`. */
-export interface EncodedWindow {
-  readonly count: number;
-  readonly unnamed: number;
-  readonly hours: readonly (readonly [number, number, number, readonly (readonly [string, number])[] | null])[];
-  /** Without hours the resources themselves are what is kept. */
-  readonly latest: readonly string[] | null;
-}
-
-export function encodeWindow(window: Window): EncodedWindow {
+/** For comparing. */
+export function encodeWindow(window: Window): unknown {
   return {
     count: window.count,
     unnamed: window.unnamed,
@@ -67,18 +59,38 @@ export function encodeWindow(window: Window): EncodedWindow {
       sum,
       matches === null ? null : [...matches],
     ]),
+    // Without hours the resources themselves are what is kept.
     latest: window.latest === null || window.hours.length > 0 ? null : [...window.latest.keys()],
   };
 }
 
+/** A window as plain data: count, unnamed, hours one after the other, their matches, and resources kept for ever. */
+export type PackedWindow = readonly [
+  count: number,
+  unnamed: number,
+  hours: readonly number[],
+  matches: readonly (readonly (readonly [string, number])[])[] | 0,
+  latest: readonly string[] | 0,
+];
+
+export function packWindow({ count, unnamed, hours, latest }: Window): PackedWindow {
+  const flat: number[] = [];
+  for (const { hour, count: inHour, sum } of hours) flat.push(hour, inHour, sum);
+  const matches = latest === null || hours.length === 0 ? 0 : hours.map((hour) => [...(hour.matches ?? [])]);
+  return [count, unnamed, flat, matches, latest === null || hours.length > 0 ? 0 : [...latest.keys()]];
+}
+
 /** @param now up to where edges have been passed */
-export function restoreWindow(rule: CompiledStanding, encoded: EncodedWindow, now: EpochMs): Window {
-  const window: Window = { ...newWindow(rule), count: encoded.count, unnamed: encoded.unnamed };
-  window.hours = encoded.hours.map(([hour, count, sum, matches]) => {
-    for (const [key] of matches ?? []) window.latest?.set(key, hour);
-    return { hour, count, sum, matches: matches === null ? null : new Map(matches) };
-  });
-  for (const key of encoded.latest ?? []) window.latest?.set(key, 0);
+export function unpackWindow(rule: CompiledStanding, packed: PackedWindow, now: EpochMs): Window {
+  const [count, unnamed, flat, matches, latest] = packed;
+  const window: Window = { ...newWindow(rule), count, unnamed };
+  for (let i = 0; i < flat.length; i += 3) {
+    const hour = flat[i]!;
+    const own = matches === 0 ? null : new Map(matches[i / 3]!);
+    for (const key of own?.keys() ?? []) window.latest?.set(key, hour);
+    window.hours.push({ hour, count: flat[i + 1]!, sum: flat[i + 2]!, matches: own });
+  }
+  for (const key of latest === 0 ? [] : latest) window.latest?.set(key, 0);
   if (window.hours.length > 0) {
     window.sumBeforeLast = null;
     window.edge = firstEdge(rule, window, now);

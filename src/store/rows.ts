@@ -13,16 +13,16 @@ import type {
   TenantId,
 } from "../events/types.js";
 import type { Published } from "../fold/decide.js";
-import { type EncodedState, encodeState, type ModelState } from "../fold/state.js";
+import { type PackedPublished, type PackedState, packPublished, packState } from "../fold/pack.js";
+import type { ModelState } from "../fold/state.js";
 
 /** A contact under one model. */
 export interface StoredModel {
   /** `id@version`. */
   readonly name: string;
   /** Null: the model is not in use; what was published under it is kept, in case it comes back. */
-  readonly state: EncodedState | null;
-  readonly resting: readonly boolean[];
-  readonly published: Published;
+  readonly state: PackedState | null;
+  readonly published: PackedPublished;
 }
 
 export interface StoredSnapshot {
@@ -90,7 +90,7 @@ export function encodeContact(head: ContactHead, models: readonly string[]): str
 }
 
 export function decodeContact(text: string): StoredContact {
-  const [head, models] = JSON.parse(text) as [StoredHead, [string, Published, boolean[], EncodedState | null][]];
+  const [head, models] = JSON.parse(text) as [StoredHead, StoredTuple[]];
   const [clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots] = head;
   return {
     clock,
@@ -106,15 +106,19 @@ export function decodeContact(text: string): StoredContact {
       inputs: folded,
       inForce: inForceThen,
     })),
-    models: models.map(([name, published, resting, state]) => ({ name, published, resting, state })),
+    models: models.map(([name, published, state]) => ({ name, published, state })),
   };
 }
 
-/** @param state null for a model that is not in use */
-export function encodeModel(name: string, published: Published, state: ModelState | null): string {
-  const parts = [JSON.stringify(name), JSON.stringify(published)];
-  parts.push(state === null ? "[]" : JSON.stringify(state.cache.resting), state === null ? "null" : encodeState(state));
-  return `[${parts.join(",")}]`;
+type StoredTuple = readonly [name: string, published: PackedPublished, state: PackedState | null];
+
+export function encodeModel(name: string, published: Published, state: ModelState): string {
+  return JSON.stringify([name, packPublished(published, state), packState(state)] satisfies StoredTuple);
+}
+
+/** A model that is not in use: what was published is kept. */
+export function encodeDormant(name: string, published: Published): string {
+  return JSON.stringify([name, packPublished(published, null), null] satisfies StoredTuple);
 }
 
 /** Contact and tenant are in the key; here is the rest, in an order that its kind tells. */

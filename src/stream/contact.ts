@@ -6,15 +6,17 @@ import { ScorefoldError } from "../errors.js";
 import { compareInputs } from "../events/order.js";
 import type { ContactId, EpochMs, Input, InputKey, TenantId } from "../events/types.js";
 import { ContactFold, type Received } from "../fold/contact.js";
-import { unpublished } from "../fold/decide.js";
+import { type Published, unpublished } from "../fold/decide.js";
 import type { Snapshot } from "../fold/history.js";
 import { initial } from "../fold/initial.js";
+import { unpackPublished, unpackState } from "../fold/pack.js";
 import type { ContactRecord } from "../fold/record.js";
-import { type ModelState, restoreState, sizeOf } from "../fold/state.js";
+import { type ModelState, sizeOf } from "../fold/state.js";
 import type { CompiledModel } from "../model/compile.js";
 import { type ContactKey, contactOf } from "../store/keys.js";
 import {
   encodeContact,
+  encodeDormant,
   encodeModel,
   inKeyOrder,
   type StoredContact,
@@ -54,7 +56,7 @@ export class TaskContact {
   /** An erasure that the store has yet to follow. */
   #erasing: EpochMs | null = null;
   /** Models that are not in use, as they were stored. */
-  readonly #dormant: readonly StoredModel[];
+  readonly #dormant: readonly { readonly name: string; readonly published: Published }[];
 
   /** @param stored as the store has it; `isStored` is false where it has only an erasure of it */
   constructor(
@@ -73,7 +75,7 @@ export class TaskContact {
     this.#due = stored?.due ?? null;
     this.#storedSnapshots = new Map((stored?.snapshots ?? []).map(({ last }) => [keyText(last), last]));
     const names = new Set(models.map(modelName));
-    this.#dormant = (stored?.models ?? []).filter(({ name }) => !names.has(name));
+    this.#dormant = (stored?.models ?? []).filter(({ name }) => !names.has(name)).map(publishedOf);
   }
 
   get isDirty(): boolean {
@@ -200,7 +202,7 @@ export class TaskContact {
   #encode(record: ContactRecord, due: EpochMs | null): string {
     const names = this.fold.models.map(modelName);
     const models = names.map((name, i) => encodeModel(name, record.published[i]!, record.states[i]!));
-    for (const { name, published } of this.#dormant) models.push(encodeModel(name, published, null));
+    for (const { name, published } of this.#dormant) models.push(encodeDormant(name, published));
     const { clock, newest, inputs, inForce, erasedUntil, retracted } = record;
     const snapshots: StoredSnapshot[] = record.snapshots.map((one) => ({
       last: one.last,
@@ -231,7 +233,11 @@ function recordOf(models: readonly CompiledModel[], stored: StoredContact | unde
   const found = models.map((model) => storedModel(model, stored.models));
   return {
     states: models.map((model, i) => stateOf(model, found[i])),
-    published: models.map((model, i) => found[i]?.published ?? unpublished(model)),
+    published: models.map((model, i) =>
+      found[i] === undefined
+        ? unpublished(model)
+        : unpackPublished(found[i].published, () => unpublished(model), found[i].state),
+    ),
     clock,
     newest,
     inputs,
@@ -248,12 +254,28 @@ function storedModel(model: CompiledModel, stored: readonly StoredModel[]): Stor
 }
 
 function stateOf(model: CompiledModel, stored: StoredModel | undefined): ModelState {
-  return stored?.state == null ? initial(model) : restoreState(model, stored.state, stored.resting);
+  return stored?.state == null ? initial(model) : unpackState(model, stored.state);
 }
 
 function statesOf(models: readonly CompiledModel[], stored: readonly StoredModel[]): ModelState[] {
   return models.map((model) => stateOf(model, storedModel(model, stored)));
 }
+
+/** What was published under a model, without looking at the model. */
+export function publishedOf({ name, published, state }: StoredModel): { name: string; published: Published } {
+  return { name, published: unpackPublished(published, () => nothingPublished, state) };
+}
+
+const nothingPublished: Published = {
+  score: null,
+  dimensions: [],
+  salesReady: false,
+  grade: -1,
+  thresholds: [],
+  triggers: [],
+  lines: [],
+  standing: [],
+};
 
 function keyText({ at, kind, id }: InputKey): string {
   return `${at} ${kind} ${id}`;

@@ -26,13 +26,13 @@ export interface TaskLimits {
 }
 
 export const defaultLimits: TaskLimits = {
-  batchRecordsMax: 4096,
+  batchRecordsMax: 2048,
   batchBytesMax: 4 * 1024 * 1024,
   sliceContactsMax: 1024,
   sliceOutputsMax: 16_384,
   unwrittenContactsMax: 8192,
-  unwrittenInputsMax: 32_768,
-  writeIntervalMs: 1_000,
+  unwrittenInputsMax: 65_536,
+  writeIntervalMs: 2_000,
   hotBytesMax: 96 * 1024 * 1024,
   timerGraceMs: 5_000,
   timerIntervalMs: 200,

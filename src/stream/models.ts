@@ -7,14 +7,16 @@ import { ScorefoldError } from "../errors.js";
 import { compareText } from "../events/order.js";
 import type { EpochMs, TenantId } from "../events/types.js";
 import { carried } from "../fold/carry.js";
+import { unpublished } from "../fold/decide.js";
+import { packPublished } from "../fold/pack.js";
 import { checkModel } from "../model/check.js";
 import { type CompiledModel, compile } from "../model/compile.js";
 import { printModel } from "../model/print.js";
 import type { ContactKey } from "../store/keys.js";
-import type { StoredContact } from "../store/rows.js";
+import type { StoredContact, StoredModel } from "../store/rows.js";
 import type { ContactStore, ModelChange } from "../store/store.js";
 import { Gathered } from "./batch.js";
-import { modelName, TaskContact } from "./contact.js";
+import { modelName, publishedOf, TaskContact } from "./contact.js";
 import type { Session } from "./session.js";
 
 /** Contacts of one commit while models change. */
@@ -153,14 +155,14 @@ class Slice {
     const isSame = folded.size === models.length && models.every((model) => folded.has(modelName(model)));
     if (isSame) return;
     this.count += 1;
-    const states = stored.models.map((one) => (folded.has(one.name) ? one : { ...one, state: null }));
+    const states = stored.models.map((one) => (folded.has(one.name) ? one : withoutState(one)));
     const contact = new TaskContact(key, models, { ...stored, models: states });
     await contact.loadAll(store);
     const unseen = models.flatMap((model, i) => (folded.has(modelName(model)) ? [] : [i]));
     contact.fold.change(unseen, (index, state) => {
       const next = models[index]!;
       const old = previousOf(next, stored, before);
-      return carried(next, state, old?.model ?? null, old?.published ?? nothingPublished);
+      return old === null ? unpublished(next) : carried(next, state, old.model, old.published);
     });
     contact.fold.unload();
     this.gathered.take(contact.fold.drain());
@@ -168,16 +170,11 @@ class Slice {
   }
 }
 
-const nothingPublished = {
-  score: null,
-  dimensions: [],
-  salesReady: false,
-  grade: -1,
-  thresholds: [],
-  triggers: [],
-  lines: [],
-  standing: [],
-};
+/** What was published may be written as what the state has, so it is taken out first. */
+function withoutState(model: StoredModel): StoredModel {
+  const { name, published } = publishedOf(model);
+  return { name, published: packPublished(published, null), state: null };
+}
 
 /** What was published of the contact under another version of the model: the one in use, else the newest. */
 function previousOf(next: CompiledModel, { models }: StoredContact, before: ModelSet) {
@@ -187,7 +184,7 @@ function previousOf(next: CompiledModel, { models }: StoredContact, before: Mode
   const [found] = versions;
   if (found === undefined) return null;
   const model = before.all.find((one) => modelName(one) === found.name) ?? null;
-  return { model, published: found.published };
+  return { model, published: publishedOf(found).published };
 }
 
 function versionOf(name: string): EpochMs {

@@ -3,7 +3,7 @@
  * error that may pass.
  *
  * States: starting (taking over, opening the store), catching-up (folding what is published already, muted),
- * rebuilding (models have changed), running, stopping, stopped; failed, while it waits to try again or for good.
+ * rebuilding (models have changed), running, retrying (waiting after an error that may pass), stopping, stopped, failed.
  */
 
 import type { Database } from "../database/database.js";
@@ -23,7 +23,15 @@ import { type CommitReport, lag, Session, type WriteReport } from "./session.js"
 /** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
 export const FOLD_VERSION = 1;
 
-export type TaskState = "starting" | "catching-up" | "rebuilding" | "running" | "stopping" | "stopped" | "failed";
+export type TaskState =
+  | "starting"
+  | "catching-up"
+  | "rebuilding"
+  | "running"
+  | "retrying"
+  | "stopping"
+  | "stopped"
+  | "failed";
 
 /** Where a task's store lies. */
 export interface StorePlace {
@@ -156,7 +164,7 @@ export class Task {
           throw error;
         }
         await this.#setAsideIfDamaged(error);
-        this.#enter("failed", `${textOf(error)}; trying again`);
+        this.#enter("retrying", textOf(error));
         this.#options.events?.onNotice?.("the task has failed and tries again", error);
         await this.#options.clock.sleep(wait, this.#stop.signal);
         wait = Math.min(RETRY_MS_MAX, 2 * wait);

@@ -30,10 +30,13 @@ export interface BrokerOptions {
   readonly step?: Step;
   /** How many of so many records one fetch gives; at least one. All of them, if it is left out. */
   readonly cut?: (records: number) => number;
+  /** Told of each transaction that has gone through, before anybody else hears of it. */
+  readonly onCommit?: (task: number, committed: Committed, owner: BrokerClient | null) => void;
 }
 
 interface TaskState {
   epoch: number;
+  owner: BrokerClient | null;
   committed: Committed | null;
   /** Begun and neither committed nor aborted. */
   open: BrokerTransaction | null;
@@ -47,18 +50,22 @@ export class Broker {
   readonly tasks: number;
   readonly step: Step;
   readonly cut: (records: number) => number;
+  readonly #onCommit: NonNullable<BrokerOptions["onCommit"]>;
   #now: EpochMs = 1_767_225_600_000;
   readonly #partitions = new Map<string, Partition>();
   readonly #states: TaskState[];
   readonly #waiting = new Set<() => void>();
 
-  constructor({ inputTopics = ["inputs"], tasks = 1, step = goOn, cut = (records) => records }: BrokerOptions = {}) {
+  constructor(options: BrokerOptions = {}) {
+    const { inputTopics = ["inputs"], tasks = 1 } = options;
     this.inputTopics = inputTopics;
     this.tasks = tasks;
-    this.step = step;
-    this.cut = cut;
+    this.step = options.step ?? goOn;
+    this.cut = options.cut ?? ((records) => records);
+    this.#onCommit = options.onCommit ?? (() => undefined);
     this.#states = Array.from({ length: tasks }, () => ({
       epoch: 0,
+      owner: null,
       committed: null,
       open: null,
       partitions: new Set(),
@@ -69,8 +76,8 @@ export class Broker {
   }
 
   /** A client, as one process has it. */
-  connect(): BrokerClient {
-    return new BrokerClient(this);
+  connect(step: Step = this.step): BrokerClient {
+    return new BrokerClient(this, step);
   }
 
   get now(): EpochMs {
@@ -124,9 +131,10 @@ export class Broker {
   }
 
   /** As `InitProducerId`: aborts what hangs open, and gives an epoch that fences all before it. */
-  takeOver(task: number): number {
+  takeOver(task: number, owner: BrokerClient | null = null): number {
     const state = this.#state(task);
     state.epoch += 1;
+    state.owner = owner;
     if (state.open !== null) this.#end(state.open, "aborted", state.partitions);
     state.open = null;
     return state.epoch;
@@ -154,6 +162,7 @@ export class Broker {
     state.committed = committed;
     state.open = null;
     this.#end(transaction, "committed", state.partitions);
+    this.#onCommit(task, committed, state.owner);
   }
 
   /** Resolves when `isOver` says so after something changed. */
@@ -202,17 +211,19 @@ export class BrokerClient implements Log {
   readonly inputTopics: readonly Topic[];
   readonly broker: Broker;
   isClosed = false;
+  readonly #step: Step;
   #isGone = false;
 
-  constructor(broker: Broker) {
+  constructor(broker: Broker, step: Step) {
     this.broker = broker;
+    this.#step = step;
     this.clusterId = broker.clusterId;
     this.inputTopics = broker.inputTopics;
   }
 
   async open(task: number): Promise<TaskLog> {
     await this.gate("open");
-    const epoch = this.broker.takeOver(task);
+    const epoch = this.broker.takeOver(task, this);
     await this.gate("opened");
     return new BrokerTaskLog(this, task, epoch);
   }
@@ -233,7 +244,7 @@ export class BrokerClient implements Log {
     if (this.#isGone) await never();
     this.checkOpen();
     try {
-      await this.broker.step(name);
+      await this.#step(name);
     } catch (error) {
       if (!this.#isGone) {
         if (error instanceof ScorefoldError) throw error;

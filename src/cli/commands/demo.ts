@@ -1,19 +1,20 @@
 /** `demo`: a made-up company's stream, scored, shown and explained in under a minute. */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
-import { isAbsolute, join, relative } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { ScorefoldError } from "../../errors.js";
 import { formatInstant } from "../../events/time.js";
-import type { Input } from "../../events/types.js";
+import type { EpochMs, Input } from "../../events/types.js";
 import { compile } from "../../model/compile.js";
 import { LineOutput } from "../../rebuild/line-output.js";
 import { type ReplayReport, replay } from "../../rebuild/replay.js";
+import { clearDemo, type Fed, feed } from "../demo/feed.js";
 import { Gallery } from "../demo/gallery.js";
 import { generateDemo } from "../demo/generate.js";
-import { Random } from "../demo/random.js";
+import { serveDemo } from "../demo/serve.js";
 import { renderGallery } from "../demo/view.js";
 import { type Io, painter } from "../io.js";
 import { loadModels } from "../models.js";
@@ -25,6 +26,7 @@ interface Options {
   readonly contacts: number;
   readonly months: number;
   readonly seed: number;
+  readonly serve?: true;
 }
 
 const modelNames = ["marketing-suite", "lead-fit-engagement"];
@@ -39,14 +41,17 @@ export function demoCommand(io: Io): Command {
     .addOption(new Option("--contacts <n>", "so many contacts").default(3000).argParser(Number))
     .addOption(new Option("--months <n>", "so many months").default(6).argParser(Number))
     .addOption(new Option("--seed <n>", "another seed, another company").default(42).argParser(Number))
+    .addOption(new Option("--serve", "keep the engine up afterwards, and say how to talk to it"))
     .addHelpText(
       "after",
       `
 Examples:
   $ scorefold demo
+  $ scorefold demo --serve
   $ scorefold demo --contacts 500 --months 12 --seed 7      another company, smaller and older
 
-Everything is made up from the seed: the same seed gives the same bytes. The inputs stay in --dir for you to go on with.`,
+Everything is made up from the seed: the same seed gives the same bytes. Inputs, log and store stay in --dir for you to
+go on with, until the next demo.`,
     )
     .action(async (options: Options) => {
       checkOptions(options);
@@ -67,7 +72,7 @@ class Demo {
   }
 
   async run(): Promise<void> {
-    const { dir, contacts, months, seed } = this.#options;
+    const { dir, contacts, months, seed, serve } = this.#options;
     const paint = painter(this.#io, this.#io.stdout);
     const write = (text: string): void => void this.#io.stdout.write(text);
     const models = loadModels(this.#models).map(compile);
@@ -78,61 +83,51 @@ class Demo {
     write(
       `${paint("bold", "Scorefold demo")}: ${counted(contacts, "made-up contact")}, ${months} months of email, web, forms, ` +
         `meetings and purchases (seed ${seed})\n\n` +
-        `  ${counted(inputs.length, "input")} -> ${inputPath}, in the order they came in: some late, some twice\n`,
+        `  ${counted(inputs.length, "input")} -> ${inputPath}, in the order they came in: some late, some twice\n\n` +
+        `${paint("bold", "The engine takes them as they come, a day in a moment")} (store and log in ${dir})\n`,
     );
+    const fed = await feed({ dir, models, inputs, start: demoStart, write, paint });
     const gallery = new Gallery(models);
     const scoresPath = join(dir, "scores.jsonl");
-    const report = await this.#replay([inputPath], scoresPath, gallery);
-    write(`  ${summary(report)}\n`);
-    write(`  ${await this.#sameBytes(inputs, scoresPath)}\n\n`);
+    const report = await this.#replay([inputPath], scoresPath, gallery, fed.asOf);
+    write(`\n  ${summary(fed)}\n`);
+    write(`  ${await sameScores(fed.scores, scoresPath)}\n\n`);
     write(renderGallery(gallery, report.asOf ?? demoStart, paint));
-    write(this.#goOn(gallery, inputPath, paint));
+    if (serve) await serveDemo(this.#io, { dir, models, asOf: fed.asOf, contactId: this.#hero(gallery), paint });
+    else write(this.#goOn(gallery, paint));
   }
 
-  async #replay(files: string[], scores: string, gallery?: Gallery): Promise<ReplayReport> {
+  async #replay(files: string[], scores: string, gallery: Gallery, asOf: EpochMs): Promise<ReplayReport> {
     return await replay({
       models: loadModels(this.#models).map(compile),
       files,
       scores,
-      outputs: scores.replace("scores", "outputs"),
-      ...(gallery === undefined
-        ? {}
-        : { onOutput: (output) => gallery.add(output), onContact: (contact) => gallery.close(contact) }),
+      asOf,
+      onOutput: (output) => gallery.add(output),
+      onContact: (contact) => gallery.close(contact),
       onProgress: ({ phase, done, total }) =>
         this.#progress.update(phase, done, total, phase === "read" ? "bytes" : "inputs"),
     }).finally(() => this.#progress.clear());
   }
 
-  /** The promise, kept before the reader's eyes: another order of arrival, the same bytes. */
-  async #sameBytes(inputs: readonly Input[], scores: string): Promise<string> {
-    const { dir, seed } = this.#options;
-    const shuffledInputs = join(dir, "shuffled-inputs.jsonl");
-    const shuffledScores = join(dir, "shuffled-scores.jsonl");
-    await writeInputs(shuffledInputs, new Random(seed).shuffled(inputs));
-    await this.#replay([shuffledInputs], shuffledScores);
-    const [own, other] = [await digest(scores), await digest(shuffledScores)];
-    for (const name of ["inputs", "scores", "outputs"]) await rm(join(dir, `shuffled-${name}.jsonl`), { force: true });
-    if (own !== other) {
-      throw new ScorefoldError(
-        "internal",
-        `the scores of shuffled inputs differ (${own} and ${other}): please report it`,
-      );
-    }
-    return `the same inputs, shuffled: the same scores, byte for byte (sha256 ${own.slice(0, 12)}…)`;
+  /** Whose story is told. */
+  #hero(gallery: Gallery): string {
+    return (gallery.story() ?? gallery.top(1)[0])?.contactId ?? "CONTACT";
   }
 
-  #goOn(gallery: Gallery, inputPath: string, paint: ReturnType<typeof painter>): string {
-    const contact = (gallery.story() ?? gallery.top(1)[0])?.contactId ?? "CONTACT";
-    const model = shownPath(this.#models[0]!, this.#io.cwd);
-    const month = formatInstant(demoStart + (this.#options.months / 2) * 30 * 86_400_000).slice(0, 10);
+  #goOn(gallery: Gallery, paint: ReturnType<typeof painter>): string {
+    const { dir, months } = this.#options;
+    const model = modelNames[0];
+    const month = formatInstant(demoStart + (months / 2) * 30 * 86_400_000).slice(0, 10);
     const name = this.#io.env["npm_lifecycle_event"] === "demo" ? "npx scorefold" : "scorefold";
     const commands = [
       [
-        `${name} explain ${contact} --model ${model} --input ${inputPath} --as-of ${month}T00:00:00Z`,
+        `${name} explain ${this.#hero(gallery)} --model ${model} --data ${dir} --as-of ${month}T00:00:00Z`,
         "the same contact, months ago",
       ],
-      [`${name} scores --model ${model} --input ${inputPath} --limit 20`, "everybody, highest first"],
-      [`${name} models show ${model}`, "the rules as text; then change some, and run this again"],
+      [`${name} scores --model ${model} --data ${dir} --limit 20`, "everybody, highest first"],
+      [`${name} tail threshold-crossed --data ${dir} --limit 20`, "what was published, from the beginning"],
+      [`${name} demo --serve`, "the same, and then the engine stays up for you to talk to"],
     ];
     const lines = commands.flatMap(([command = "", why = ""]) => [
       `  ${paint("dim", `# ${why}`)}`,
@@ -142,12 +137,23 @@ class Demo {
   }
 }
 
-function summary({ duplicates, outputs, elapsedMs, inputs }: ReplayReport): string {
-  const count = Object.values(inputs).reduce((sum, one) => sum + one, 0);
+function summary({ changes, crossings, late, duplicates, inputs, seconds }: Fed): string {
   return (
-    `scored under two models in ${(elapsedMs / 1000).toFixed(1)} s: ${counted(outputs.ScoreChanged, "score change")}, ` +
-    `${counted(outputs.ThresholdCrossed, "crossing")}; ${grouped(duplicates)} of ${grouped(count)} inputs were duplicates and changed nothing`
+    `${counted(inputs, "input")} in ${seconds.toFixed(1)} s, each on disk before it counted: ${counted(changes, "score change")}, ` +
+    `${counted(crossings, "crossing")}; ${grouped(late)} came late and took their place, ${grouped(duplicates)} came twice and changed nothing`
   );
+}
+
+/** The promise, kept before the reader's eyes: taken live, in any order, or replayed from a file: the same bytes. */
+async function sameScores(live: string, replayed: string): Promise<string> {
+  const [own, other] = [await digest(live), await digest(replayed)];
+  if (own !== other) {
+    throw new ScorefoldError(
+      "internal",
+      `the scores of the engine and of a replay differ (${own} and ${other}): please report it`,
+    );
+  }
+  return `replayed from the file, sorted: the same scores, byte for byte (sha256 ${own.slice(0, 12)}…)`;
 }
 
 function checkOptions({ contacts, months, seed }: Options): void {
@@ -162,7 +168,9 @@ function checkOptions({ contacts, months, seed }: Options): void {
 async function makeDirectory(dir: string): Promise<void> {
   try {
     await mkdir(dir, { recursive: true });
+    await clearDemo(dir);
   } catch (cause) {
+    if (cause instanceof ScorefoldError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ScorefoldError("output-failed", `${dir}: the demo's files can't go there (${why}); name another --dir`, {
       cause,
@@ -195,9 +203,4 @@ function modelPath(name: string): string {
   if (!existsSync(path))
     throw new ScorefoldError("input-missing", `${path}: the demo's model is not there; reinstall scorefold`);
   return path;
-}
-
-function shownPath(path: string, cwd: string): string {
-  const near = relative(cwd, path);
-  return near.startsWith("..") || isAbsolute(near) ? path : near;
 }

@@ -24,7 +24,7 @@ export function tailCommand(io: Io): Command {
     )
     .addOption(new Option("--limit <n>", "at most so many").argParser(countArgument))
     .addOption(new Option("--follow", "go on as records come (of a running engine)"))
-    .addOption(new Option("--offsets", "each record with its offset and when it was published"))
+    .addOption(new Option("--offsets", "each record with its offset"))
     .addHelpText(
       "after",
       `
@@ -53,14 +53,15 @@ Examples:
         const abort = new AbortController();
         // A reader that goes away has what it wanted.
         io.stdout.once("error", () => abort.abort());
-        for await (const records of engine.outputs(topic, from, abort.signal)) {
-          for (const { offset, timestamp, value } of records) {
-            if (offset >= end || left <= 0) break;
+        const until = options.follow ? undefined : bounds.end;
+        for await (const records of engine.outputs(topic, from, abort.signal, until)) {
+          for (const { offset, value } of records) {
+            if (left <= 0) break;
             left -= 1;
-            const line = options.offsets ? JSON.stringify({ offset, timestamp, value }) : value;
+            const line = options.offsets ? JSON.stringify({ offset, value }) : value;
             if (!io.stdout.write(`${line}\n`)) await new Promise((done) => io.stdout.once("drain", done));
           }
-          if (left <= 0 || (records.at(-1)?.offset ?? 0) + 1 >= end) break;
+          if (left <= 0) break;
         }
         abort.abort();
       });

@@ -1,0 +1,31 @@
+/** What all routes share. */
+import type { Bodies } from "./body.js";
+import type { Engine } from "./engine.js";
+import type { ApiLimits } from "./options.js";
+import { Problem, retryable } from "./problems.js";
+import type { Streams } from "./streams.js";
+
+export interface ApiContext {
+  readonly engine: Engine;
+  readonly limits: ApiLimits;
+  readonly bodies: Bodies;
+  readonly streams: Streams;
+}
+
+/** @throws Problem `failed`, `stopping` or `not-ready`, where the engine takes no inputs and no questions */
+export function requireReady({ status }: Engine): void {
+  if (status.isReady) return;
+  const { state, detail, lag } = status;
+  const told = detail === null ? "" : `: ${detail}`;
+  if (state === "failed") throw new Problem("failed", `the engine has failed${told}`, { state });
+  if (state === "stopping" || state === "stopped")
+    throw retryable("stopping", `the engine is ${state}${told}`, { state });
+  throw retryable("not-ready", `the engine is ${state}${told}`, { state, lag });
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The formats of the answer; without it, whatever the client says it takes is not looked at. */
+    readonly produces?: readonly string[];
+  }
+}

@@ -1,0 +1,60 @@
+/** How the process is, and what it has to offer. */
+import type { FastifyInstance } from "fastify";
+import { type ApiContext, requireReady } from "../context.js";
+import { JSON_TYPE } from "../media.js";
+import { openapi } from "../openapi.js";
+import { readQuery } from "../parameters.js";
+import { explainProblem, isProblemName, Problem } from "../problems.js";
+
+const TEXT_TYPE = "text/plain; charset=utf-8";
+
+const links = {
+  name: "scorefold",
+  openapi: "/v1/openapi.json",
+  interactions: "/v1/interactions",
+  profiles: "/v1/profiles",
+  adjustments: "/v1/adjustments",
+  contact: "/v1/contacts/{id}",
+  contactScores: "/v1/contacts/{id}/scores",
+  contactExplain: "/v1/contacts/{id}/explain",
+  scores: "/v1/scores",
+  topics: "/v1/topics",
+  outputs: "/v1/outputs/{topic}",
+  health: "/healthz",
+  ready: "/readyz",
+  metrics: "/metrics",
+  problem: "/problems/{name}",
+};
+
+export function statusRoutes(app: FastifyInstance, { engine }: ApiContext): void {
+  const json = { exposeHeadRoute: true, config: { produces: [JSON_TYPE] } };
+  const any = { exposeHeadRoute: true };
+
+  app.get("/", json, async () => links);
+  app.get("/v1/openapi.json", json, async () => openapi);
+
+  // Alive is whoever can answer; only what a restart may mend makes it unhealthy.
+  app.get("/healthz", any, async () => {
+    const { state, detail } = engine.status;
+    if (state === "failed") throw new Problem("failed", detail ?? "the engine has failed", { state });
+    return { status: "ok", state };
+  });
+
+  app.get("/readyz", any, async () => {
+    requireReady(engine);
+    const { state, detail, lag, contacts, models } = engine.status;
+    return { status: "ready", state, detail, lag, contacts, models };
+  });
+
+  app.get("/metrics", any, async (request, reply) => {
+    readQuery(request, []);
+    const { text, contentType } = await engine.metrics();
+    return reply.type(contentType).send(text);
+  });
+
+  app.get("/problems/:name", any, async (request, reply) => {
+    const { name } = request.params as { readonly name: string };
+    if (!isProblemName(name)) throw new Problem("not-found", "there is no problem of this name");
+    return reply.type(TEXT_TYPE).send(explainProblem(name));
+  });
+}

@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { problemNames } from "../../../src/api/problems.js";
+import { ask, click, post, serve } from "../serve.js";
+
+it("health is of the process, readiness of the engine", async () => {
+  const { url, engine } = await serve();
+  expect((await ask(`${url}/healthz`)).json).toEqual({ status: "ok", state: "running" });
+  expect((await ask(`${url}/readyz`)).json).toMatchObject({ status: "ready", state: "running", models: ["lead@3"] });
+  engine.status = { ...engine.status, state: "catching-up", isReady: false, lag: 7 };
+  expect((await ask(`${url}/healthz`)).status).toBe(200);
+  const ready = await ask(`${url}/readyz`);
+  expect([ready.status, ready.json.type]).toEqual([503, "/problems/not-ready"]);
+  expect(ready.json).toMatchObject({ state: "catching-up", lag: 7 });
+  engine.status = { ...engine.status, state: "failed", detail: "the log is damaged" };
+  const health = await ask(`${url}/healthz`);
+  expect([health.status, health.json.type, health.json.detail]).toEqual([
+    503,
+    "/problems/failed",
+    "the log is damaged",
+  ]);
+});
+
+it("metrics are the engine's", async () => {
+  const { url } = await serve();
+  await post(`${url}/v1/interactions`, click("e1"));
+  const { type, text } = await ask(`${url}/metrics`);
+  expect([type, text]).toEqual(["text/plain; version=0.0.4; charset=utf-8", "inputs_total 1\n"]);
+});
+
+it("every problem has an explanation", async () => {
+  const { url } = await serve();
+  for (const name of problemNames) {
+    const { status, text } = await ask(`${url}/problems/${name}`);
+    expect([name, status]).toEqual([name, 200]);
+    expect(text).toMatch(/^.+\nStatus \d{3} .+\n\n.+\n$/);
+  }
+  expect((await ask(`${url}/problems/toString`)).status).toBe(404);
+});
+
+it("the root links to what there is", async () => {
+  const { url } = await serve();
+  const { json } = await ask(`${url}/`);
+  for (const path of Object.values<string>(json).filter((one) => one.startsWith("/") && !one.includes("{"))) {
+    const { status } = await ask(url + path);
+    expect([path, status]).toEqual([
+      path,
+      ["/v1/interactions", "/v1/profiles", "/v1/adjustments"].includes(path) ? 405 : 200,
+    ]);
+  }
+});
+
+it("HEAD is GET without a body", async () => {
+  const { url } = await serve();
+  for (const path of ["/", "/healthz", "/readyz", "/metrics", "/v1/topics"]) {
+    const answer = await ask(url + path, { method: "HEAD" });
+    expect([path, answer.status, answer.text]).toEqual([path, 200, ""]);
+  }
+});

@@ -1,0 +1,97 @@
+/** Nothing more goes wrong, all is folded, timers have gone to one instant, all is written: what must be there then. */
+import { MINUTE } from "../arbitrary/vocabulary.js";
+import { noFaults } from "./plan.js";
+import { checkStore } from "./store-check.js";
+import type { Process, World } from "./world.js";
+
+const TURNS_MAX = 40_000;
+
+/** @returns what is published, to compare by */
+export async function quietEnd(world: World): Promise<string> {
+  const { plan, broker } = world;
+  world.note("---- nothing more goes wrong ----");
+  world.faults = noFaults;
+  world.skew = 0;
+  for (const { disk } of world.hosts) disk.isFull = false;
+  world.generation = plan.models.length - 1;
+  await until(world, "all is folded", () => owners(world).every((process) => isCaughtUp(world, process)));
+  const now = Math.max(broker.now, plan.end);
+  world.advance(now - broker.now);
+  if (plan.timers === "manual") await manualEnd(world, now);
+  else {
+    const end = now + MINUTE;
+    const isThere = (process: Process): boolean => {
+      // The wall clock stands still, so that all timers go to one instant.
+      world.skew = end - broker.now;
+      const isDone = process.task.time === end && process.task.timersBehindMs === 0;
+      // One that has more to fire does not wait for inputs.
+      return isCaughtUp(world, process) && isDone && world.scheduler.isIdle;
+    };
+    world.skew = end - broker.now;
+    await until(world, "timers are there", () => owners(world).every(isThere));
+  }
+  const last = plan.timers === "manual" ? now : now + MINUTE - plan.limits.timerGraceMs;
+  let isWritten = false;
+  Promise.all(owners(world).map(async ({ task }) => await task.written())).then(
+    () => {
+      isWritten = true;
+    },
+    (error: Error) => world.fail(error),
+  );
+  await until(world, "all is written", () => isWritten);
+  const scores: string[] = [];
+  for (const process of owners(world)) {
+    const contacts = world.invariant.contacts(process.host.task);
+    for (const contact of contacts.values()) {
+      contact.folded(last);
+      contact.check();
+      contact.checkNaively(last);
+      scores.push(`${contact.key} ${contact.published.scores}`);
+    }
+    checkStore(process.host.disk, contacts, last);
+  }
+  return scores.sort().join("\n");
+}
+
+async function manualEnd(world: World, at: number): Promise<void> {
+  let isFired = false;
+  Promise.all(owners(world).map(async ({ task }) => await task.fireUntil(at))).then(
+    () => {
+      isFired = true;
+    },
+    (error: Error) => world.fail(error),
+  );
+  await until(world, "timers are fired", () => isFired);
+}
+
+/** The process that took each task over last. */
+function owners(world: World): Process[] {
+  return Array.from({ length: world.plan.tasks }, (_, task) => world.running(task).at(-1)).filter(
+    (process) => process !== undefined,
+  );
+}
+
+function isCaughtUp({ broker, plan }: World, { task, host }: Process): boolean {
+  const offsets = broker.committed(host.task)?.offsets;
+  return (
+    task.state.state === "running" &&
+    plan.topics.every((topic) => (offsets?.get(topic) ?? 0) === broker.partition(topic, host.task).stable)
+  );
+}
+
+async function until(world: World, what: string, holds: () => boolean): Promise<void> {
+  const { scheduler, random, plan } = world;
+  for (let turns = 0; turns < TURNS_MAX; turns++) {
+    for (let task = 0; task < plan.tasks; task++) {
+      const hosts = world.hosts.filter((host) => host.task === task);
+      if (world.running(task).length === 0) world.start(random.pick(hosts));
+    }
+    await scheduler.settle();
+    if (world.failure !== null) throw world.failure;
+    if (holds()) return;
+    if (scheduler.isIdle) world.advance(random.pick([1, 250, 5000]));
+    else world.release();
+  }
+  const states = world.processes.filter(({ isGone }) => !isGone).map(({ name, task }) => ({ name, ...task.state }));
+  throw new Error(`never comes: ${what}; ${JSON.stringify(states)}; waiting: ${scheduler.waiting}`);
+}

@@ -1,0 +1,110 @@
+/** What happens in one turn of the world. */
+import { HOUR, MINUTE } from "../arbitrary/vocabulary.js";
+import { Process, type World } from "./world.js";
+
+/** One thing happens, and whatever follows from it without anybody's help. */
+export async function turn(world: World): Promise<void> {
+  const { random, scheduler } = world;
+  ensureOwners(world);
+  if (!scheduler.isIdle && random.chance(0.9)) world.release();
+  else happen(world);
+  misfortune(world);
+  await scheduler.settle();
+  if (world.failure !== null) throw world.failure;
+}
+
+/** Somebody sees to it that each task has a process, most of the time. */
+function ensureOwners(world: World): void {
+  for (let task = 0; task < world.plan.tasks; task++) {
+    if (world.running(task).length > 0) continue;
+    const hosts = world.hosts.filter((host) => host.task === task);
+    world.start(world.random.pick(hosts));
+  }
+}
+
+function happen(world: World): void {
+  const { random, plan } = world;
+  const choice = random.weighted([
+    [6, "arrive"],
+    [3, "time"],
+    [2, "timers"],
+    [0.3, "written"],
+    [0.2, "stop"],
+    [plan.models.length > world.generation + 1 ? 0.4 : 0, "models"],
+  ]);
+  const process = random.pick(world.processes.filter(({ isGone }) => !isGone));
+  switch (choice) {
+    case "arrive":
+      world.arrive(random.pick([1, 1, 2, 5, 10]));
+      return;
+    case "time":
+      world.advance(random.pick([1, 250, 1000, 31_000]));
+      return;
+    case "timers":
+      if (plan.timers === "manual") fireUntil(world, process, random.pick(plan.instants));
+      return;
+    case "written":
+      process.task.written().catch(() => undefined);
+      return;
+    case "stop":
+      world.note(`${process.name} is asked to stop`);
+      process.task.stop();
+      return;
+    case "models":
+      world.generation += 1;
+      // Whoever runs goes on with the old ones; the next one has the new.
+      process.task.stop();
+      world.note(`the models change, and ${process.name} is asked to stop`);
+      return;
+  }
+}
+
+function fireUntil(world: World, process: Process, at: number): void {
+  world.note(`${process.name} is told to let timers go to ${at}`);
+  process.task.fireUntil(at).then(
+    () => {
+      const metadata = world.broker.committed(process.host.task)?.metadata;
+      const all = metadata === undefined ? null : (JSON.parse(metadata)[1] as number | null);
+      if (all === null || all < at) world.fail(new Error(`${process.name} has said that timers are at ${at}`));
+    },
+    () => undefined,
+  );
+}
+
+function misfortune(world: World): void {
+  const { random, faults } = world;
+  const isTime = (seldom: number): boolean => seldom > 0 && random.chance(1 / seldom);
+  const alive = world.processes.filter(({ isGone }) => !isGone);
+  if (alive.length === 0) return;
+  const process = random.pick(alive);
+  if (isTime(faults.crash)) {
+    if (random.chance(0.15)) world.strand(process);
+    else world.crash(process);
+    return;
+  }
+  if (isTime(faults.rival)) {
+    const busy = new Set(alive.map(({ host }) => host));
+    const free = world.hosts.find((host) => host.task === process.host.task && !busy.has(host));
+    if (free !== undefined) world.start(free);
+  }
+  if (isTime(faults.full)) {
+    process.host.disk.isFull = !process.host.disk.isFull;
+    world.note(`${process.host.name} is ${process.host.disk.isFull ? "full" : "no more full"}`);
+  }
+  if (isTime(faults.damage)) damage(world, process);
+  if (isTime(faults.clock)) {
+    world.skew = random.pick([0, -HOUR, -MINUTE, 1000, MINUTE, HOUR, 24 * HOUR, 365 * 24 * HOUR]);
+    world.note(`the wall clock is wrong by ${world.skew} ms`);
+  }
+}
+
+function damage({ random, note }: World, { host }: Process): void {
+  const rows = host.disk.entries({}).filter(([key, value]) => value !== "" && /^[chsm]/.test(key));
+  if (rows.length === 0) return;
+  const [key] = random.pick(rows);
+  host.disk.damage(key, (value) => {
+    const at = random.between(0, value.length - 1);
+    return value.slice(0, at) + (value[at] === "7" ? "8" : "7") + value.slice(at + 1);
+  });
+  void note;
+}
