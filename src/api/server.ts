@@ -59,7 +59,11 @@ export async function createServer(engine: Engine, options: ApiOptions): Promise
     forceCloseConnections: "idle",
     connectionTimeout: SILENCE_MS,
     requestTimeout: limits.requestMs,
-    http: { maxHeaderSize: HEADERS_BYTES_MAX, headersTimeout: Math.min(20_000, limits.requestMs) },
+    http: {
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      headersTimeout: Math.min(20_000, limits.requestMs),
+      connectionsCheckingInterval: Math.min(10_000, limits.requestMs),
+    },
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     clientErrorHandler: answerBroken,
     frameworkErrors: (error, request, reply) => {

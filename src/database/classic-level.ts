@@ -26,7 +26,6 @@ export async function openClassicLevel(directory: string, options: ClassicLevelO
     cacheSize: options.cacheBytes,
     writeBufferSize: options.writeBufferBytes,
     maxFileSize: 8 * 1024 * 1024,
-    blockSize: 16 * 1024,
   });
   try {
     await level.open();
@@ -73,10 +72,11 @@ class LevelDatabase implements Database {
       const iterator = this.#level.iterator({ ...range, limit, highWaterMarkBytes: CHUNK_BYTES });
       try {
         const entries: Entry[] = [];
-        // One call gives fewer than it is asked for when they are large.
-        while (entries.length < limit) {
-          const some = await iterator.nextv(limit - entries.length);
-          if (some.length === 0) break;
+        // One call gives fewer than it is asked for at the end of the range, and when they are large.
+        for (let isEnd = false; !isEnd && entries.length < limit; ) {
+          const asked = limit - entries.length;
+          const some = await iterator.nextv(asked);
+          isEnd = some.length < asked && !mayBeCut(some);
           entries.push(...some);
         }
         return entries;
@@ -124,6 +124,15 @@ class LevelDatabase implements Database {
       throw databaseError(this.#directory, error);
     }
   }
+}
+
+/** Whether entries are so large that they may have been given before the end of their range. */
+function mayBeCut(entries: readonly Entry[]): boolean {
+  if (entries.length === 0) return false;
+  // Three bytes a unit is the most that UTF-8 needs.
+  let bytes = 0;
+  for (const [key, value] of entries) bytes += 3 * (key.length + value.length);
+  return bytes > CHUNK_BYTES;
 }
 
 /** What an error of LevelDB means, and what to do. */

@@ -15,6 +15,9 @@ import type { TaskLimits } from "./limits.js";
 import type { Fetched, LogRecord, Offsets } from "./log.js";
 import { passedBy } from "./timers.js";
 
+/** Reads of histories under way at a time: more would only wait for each other. */
+const LOADS_AT_ONCE = 16;
+
 /** What folding gathered: to be published together. */
 export class Gathered {
   readonly outputs: Output[] = [];
@@ -112,7 +115,7 @@ export async function foldRecords(records: readonly LogRecord[], context: BatchC
     inputs.push({ input, key, record });
   }
   await contacts.load(missing);
-  const loaded = new Set<TaskContact>();
+  const loaded = await loadHistories(inputs, context);
   for (const { input, key, record } of inputs) {
     const contact = contacts.get(key)!;
     for (let from = contact.fold.needs(input); from !== null; from = contact.fold.needs(input)) {
@@ -122,6 +125,25 @@ export async function foldRecords(records: readonly LogRecord[], context: BatchC
     foldInput(contact, input, record, context, into);
   }
   for (const contact of loaded) contact.fold.unload();
+}
+
+/** Brings the histories that late inputs of the batch need, many at a time: one after the other they would be waited for. */
+async function loadHistories(
+  inputs: readonly { readonly input: Input; readonly key: ContactKey }[],
+  { contacts, store }: BatchContext,
+): Promise<Set<TaskContact>> {
+  const needed = new Map<TaskContact, EpochMs>();
+  for (const { input, key } of inputs) {
+    const contact = contacts.get(key)!;
+    const from = contact.fold.needs(input);
+    if (from !== null) needed.set(contact, Math.min(from, needed.get(contact) ?? from));
+  }
+  const waiting = [...needed];
+  const load = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await next[0].load(store, next[1]);
+  };
+  await Promise.all(Array.from({ length: LOADS_AT_ONCE }, load));
+  return new Set(needed.keys());
 }
 
 function foldInput(

@@ -11,7 +11,7 @@ import { ScorefoldError } from "../errors.js";
 import type { EpochMs } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
-import { ContactStore, type Position } from "../store/store.js";
+import { ContactStore, type Position, type StoreExpectation } from "../store/store.js";
 import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
 import { defaultLimits, type TaskLimits } from "./limits.js";
@@ -355,7 +355,7 @@ export class Task {
   async #openStore(committed: Position | null): Promise<ContactStore> {
     const { store: place, log, erased, events } = this.#options;
     const expected = { clusterId: log.clusterId, foldVersion: FOLD_VERSION };
-    let store = await ContactStore.open(await place.open(), expected);
+    let store = await openStore(place, expected);
     this.#store = store;
     const offsets = committed?.offsets ?? new Map<string, number>();
     const isAhead = lag(offsets, store.position.offsets) > 0;
@@ -369,7 +369,7 @@ export class Task {
         ? "is ahead of what the log has committed"
         : "was left behind by another version of scorefold";
       events?.onNotice?.(`the store ${why}: put aside in ${where}, and everything is folded again from the log`);
-      store = await ContactStore.open(await place.open(), expected);
+      store = await openStore(place, expected);
       this.#store = store;
     }
     if (store.position.offsets.size === 0 && erased !== undefined) {
@@ -430,6 +430,17 @@ export class Task {
     this.#waiting = [];
     this.#writes = [];
     this.#fireUntil = [];
+  }
+}
+
+/** One that can't be read must not stay open: it is tried again, or put aside. */
+async function openStore(place: StorePlace, expected: StoreExpectation): Promise<ContactStore> {
+  const database = await place.open();
+  try {
+    return await ContactStore.open(database, expected);
+  } catch (error) {
+    await database.close();
+    throw error;
   }
 }
 

@@ -126,7 +126,7 @@ export class MemoryEngine implements Engine {
           continue;
         }
         const records: OutputRecord[] = [];
-        for (; next < end; next += 1) records.push({ offset: next, timestamp: 0, value: values[next - start]! });
+        for (; next < end; next += 1) records.push({ offset: next, value: values[next - start]! });
         yield records;
       }
     } finally {

@@ -93,12 +93,12 @@ export class BrokerTaskLog implements TaskLog {
       throw new ScorefoldError("log-failed", "an earlier transaction of this owner failed; open the task again");
     }
     const { broker } = this.#client;
-    const committed = { offsets: new Map(transaction.offsets), metadata: transaction.metadata };
+    const taken = { ...transaction, offsets: new Map(transaction.offsets) };
     try {
       await this.#gate("publish");
-      const begun = broker.begin(this.task, this.#epoch, transaction);
+      const begun = broker.begin(this.task, this.#epoch, taken);
       await this.#gate("publish written");
-      broker.commit(this.task, this.#epoch, begun, committed);
+      broker.commit(this.task, this.#epoch, begun, taken);
       await this.#gate("publish committed");
     } catch (error) {
       this.#hasFailed = !(error instanceof ScorefoldError && error.code === "fenced");

@@ -30,8 +30,8 @@ export interface BrokerOptions {
   readonly step?: Step;
   /** How many of so many records one fetch gives; at least one. All of them, if it is left out. */
   readonly cut?: (records: number) => number;
-  /** Told of each transaction that has gone through, before anybody else hears of it. */
-  readonly onCommit?: (task: number, committed: Committed, owner: BrokerClient | null) => void;
+  /** Told of each transaction that has gone through, before anybody else hears of it; outputs over all topics. */
+  readonly onCommit?: (task: number, transaction: Transaction, owner: BrokerClient | null) => void;
 }
 
 interface TaskState {
@@ -130,6 +130,11 @@ export class Broker {
     return this.#state(task).committed;
   }
 
+  /** Who took the task over last. */
+  owner(task: number): BrokerClient | null {
+    return this.#state(task).owner;
+  }
+
   /** As `InitProducerId`: aborts what hangs open, and gives an epoch that fences all before it. */
   takeOver(task: number, owner: BrokerClient | null = null): number {
     const state = this.#state(task);
@@ -157,12 +162,12 @@ export class Broker {
   }
 
   /** @throws ScorefoldError `fenced` */
-  commit(task: number, epoch: number, transaction: BrokerTransaction, committed: Committed): void {
+  commit(task: number, epoch: number, begun: BrokerTransaction, transaction: Transaction): void {
     const state = this.#owned(task, epoch);
-    state.committed = committed;
+    state.committed = { offsets: transaction.offsets, metadata: transaction.metadata };
     state.open = null;
-    this.#end(transaction, "committed", state.partitions);
-    this.#onCommit(task, committed, state.owner);
+    this.#end(begun, "committed", state.partitions);
+    this.#onCommit(task, transaction, state.owner);
   }
 
   /** Resolves when `isOver` says so after something changed. */

@@ -4,11 +4,12 @@
  * committed place of the timers; no output is out twice; dead letters are those of the records that were put aside.
  */
 import { decodeLine } from "../../src/events/decode.js";
+import { encodeOutput } from "../../src/events/encode.js";
 import type { EpochMs, Input, Output } from "../../src/events/types.js";
 import { ContactFold } from "../../src/fold/contact.js";
 import type { ContactKey } from "../../src/store/keys.js";
 import type { TaskLimits } from "../../src/stream/limits.js";
-import type { Committed, Topic } from "../../src/stream/log.js";
+import type { Committed, Topic, Transaction } from "../../src/stream/log.js";
 import { decodeMetadata } from "../../src/stream/metadata.js";
 import type { ModelSet } from "../../src/stream/models.js";
 import { inKeyOrder } from "../fold/engine.js";
@@ -23,6 +24,7 @@ export interface InvariantOptions {
   readonly broker: Broker;
   readonly limits: TaskLimits;
   readonly timers: "clock" | "manual";
+  readonly note: (text: string) => void;
 }
 
 type Place = ReturnType<typeof decodeMetadata>["timer"];
@@ -117,8 +119,8 @@ export class Invariant {
     return this.#of(task).contacts;
   }
 
-  /** @param models of the owner who committed @returns what was committed, for people */
-  committed(task: number, committed: Committed, models: ModelSet): string {
+  /** @param models of the owner who committed */
+  committed(task: number, committed: Transaction, models: ModelSet): void {
     this.commits += 1;
     const view = this.#of(task);
     const { timer, change } = decodeMetadata(committed.metadata);
@@ -128,11 +130,10 @@ export class Invariant {
       if (change === null || compareText(contact.key, change.done) <= 0) contact.adopt(models);
     }
     this.#pass(view, timer);
-    const outputs = this.#outputs(task, view);
+    this.#options.note(`    ${records.length} records, ${letters.length} dead letters`);
+    this.#outputs(task, view, committed.outputs);
     this.#deadLetters(task, view, letters);
     for (const contact of view.contacts.values()) contact.check();
-    const more = change === null ? "" : `, models change up to ${JSON.stringify(change.done)}`;
-    return `${records.length} records, ${outputs} outputs, ${letters.length} dead letters, timers ${JSON.stringify(timer)}${more}`;
   }
 
   #of(task: number): TaskOutputs {
@@ -208,22 +209,20 @@ export class Invariant {
     }
   }
 
-  #outputs(task: number, view: TaskOutputs): number {
-    let count = 0;
-    // Which of a contact's scores and crossings came first does not matter: they are about different things.
+  #outputs(task: number, view: TaskOutputs, outputs: readonly Output[]): void {
     for (const topic of ["score-changed", "threshold-crossed"]) {
-      for (const value of this.#new(task, view, topic)) {
-        count += 1;
-        const output = JSON.parse(value) as Output;
-        const id = output.kind === "ThresholdCrossed" ? output.eventId : output.id;
-        if (this.#ids.has(id)) throw new Error(`the output ${id} is out twice`);
-        this.#ids.add(id);
-        const contact = view.contacts.get(`${output.tenantId}\0${output.contactId}`);
-        if (contact === undefined) throw new Error(`the output ${id} is of a contact without inputs`);
-        contact.published.take(output, contact.models.of(contact.tenantId));
-      }
+      const isHere = (output: Output): boolean => (output.kind === "ThresholdCrossed") === (topic === "threshold-crossed");
+      same(`what is readable of ${topic}`, [...this.#new(task, view, topic)], outputs.filter(isHere).map(encodeOutput));
     }
-    return count;
+    for (const output of outputs) {
+      this.#options.note(`    ${encodeOutput(output)}`);
+      const id = output.kind === "ThresholdCrossed" ? output.eventId : output.id;
+      if (this.#ids.has(id)) throw new Error(`the output ${id} is out twice`);
+      this.#ids.add(id);
+      const contact = view.contacts.get(`${output.tenantId}\0${output.contactId}`);
+      if (contact === undefined) throw new Error(`the output ${id} is of a contact without inputs`);
+      contact.published.take(output, contact.models.of(contact.tenantId));
+    }
   }
 
   #deadLetters(task: number, view: TaskOutputs, expected: readonly string[]): void {
@@ -232,8 +231,7 @@ export class Invariant {
       const place = `${topic} ${offset} ${reason}`;
       return reason === "conflict" ? `${place} ${textOf(JSON.parse(original))}` : place;
     });
-    const [one, other] = [JSON.stringify(found.sort()), JSON.stringify(expected.toSorted())];
-    if (one !== other) throw new Error(`dead letters are ${one}, and should be ${other}`);
+    same("the dead letters", found.sort(), expected.toSorted());
   }
 
   *#new(task: number, view: TaskOutputs, topic: Topic): Generator<string> {
@@ -243,6 +241,11 @@ export class Invariant {
     view.read.set(topic, partition.stable);
     for (const { content } of partition.readable(from)) yield content as string;
   }
+}
+
+function same(what: string, found: unknown, expected: unknown): void {
+  const [one, other] = [JSON.stringify(found), JSON.stringify(expected)];
+  if (one !== other) throw new Error(`${what}: ${one}, and should be ${other}`);
 }
 
 /** A record that is too far ahead has its place by its instant; one that can't be read comes first. */

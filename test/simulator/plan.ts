@@ -71,6 +71,7 @@ export function drawPlan(random: Random): Plan {
   const timers = random.chance(0.5) ? "clock" : "manual";
   const inputAheadMsMax = random.pick([HOUR, HOUR, 40 * DAY]);
   const arrivals = drawArrivals(random, inputs, { tasks, topics, isBacklog, inputAheadMsMax });
+  const faults = random.chance(0.1) ? noFaults : drawFaults(random);
   const instants = inputs.flatMap(({ at }) => [at, at + random.pick([1, MINUTE, HOUR, DAY])]);
   return {
     tasks,
@@ -80,8 +81,7 @@ export function drawPlan(random: Random): Plan {
     arrivals,
     limits: { ...drawLimits(random, isLong), inputAheadMsMax },
     timers,
-    faults: random.chance(0.1) ? noFaults : drawFaults(random),
-    stores: random.between(1, 2),
+    ...(sets.length > 1 ? changing(faults) : { faults, stores: random.between(1, 2) }),
     instants,
     end: Math.max(...instants, ...arrivals.map(({ at }) => at)) + random.pick([0, HOUR, DAY, 5 * DAY]),
   };
@@ -178,6 +178,11 @@ function drawArrivals(random: Random, inputs: readonly Input[], options: Arrival
     arrivals.push({ at, task: random.between(0, tasks - 1), topic: random.pick(topics), content: random.pick(broken) });
   }
   return arrivals.sort((a, b) => a.at - b.at);
+}
+
+/** While models change the store is the only one who knows what was published under the old ones. */
+function changing(faults: Faults): Pick<Plan, "faults" | "stores"> {
+  return { faults: { ...faults, damage: 0, losesTail: false, losesStore: false }, stores: 1 };
 }
 
 function taskOf(contactId: string, tasks: number): number {

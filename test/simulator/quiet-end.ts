@@ -14,7 +14,7 @@ export async function quietEnd(world: World): Promise<string> {
   world.skew = 0;
   for (const { disk } of world.hosts) disk.isFull = false;
   world.generation = plan.models.length - 1;
-  await until(world, "all is folded", () => owners(world).every((process) => isCaughtUp(world, process)));
+  await until(world, "all is folded", () => isEveryTask(world, (process) => isCaughtUp(world, process)));
   const now = Math.max(broker.now, plan.end);
   world.advance(now - broker.now);
   if (plan.timers === "manual") await manualEnd(world, now);
@@ -28,7 +28,7 @@ export async function quietEnd(world: World): Promise<string> {
       return isCaughtUp(world, process) && isDone && world.scheduler.isIdle;
     };
     world.skew = end - broker.now;
-    await until(world, "timers are there", () => owners(world).every(isThere));
+    await until(world, "timers are there", () => isEveryTask(world, isThere));
   }
   const last = plan.timers === "manual" ? now : now + MINUTE - plan.limits.timerGraceMs;
   let isWritten = false;
@@ -48,7 +48,7 @@ export async function quietEnd(world: World): Promise<string> {
       contact.checkNaively(last);
       scores.push(`${contact.key} ${contact.published.scores}`);
     }
-    checkStore(process.host.disk, contacts, last);
+    if (!process.host.isDamaged) checkStore(process.host.disk, contacts, last);
   }
   return scores.sort().join("\n");
 }
@@ -62,6 +62,11 @@ async function manualEnd(world: World, at: number): Promise<void> {
     (error: Error) => world.fail(error),
   );
   await until(world, "timers are fired", () => isFired);
+}
+
+function isEveryTask(world: World, holds: (process: Process) => boolean): boolean {
+  const own = owners(world);
+  return own.length === world.plan.tasks && own.every(holds);
 }
 
 /** The process that took each task over last. */

@@ -1,6 +1,6 @@
 /** What happens in one turn of the world. */
 import { HOUR, MINUTE } from "../arbitrary/vocabulary.js";
-import { Process, type World } from "./world.js";
+import type { Process, World } from "./world.js";
 
 /** One thing happens, and whatever follows from it without anybody's help. */
 export async function turn(world: World): Promise<void> {
@@ -98,13 +98,13 @@ function misfortune(world: World): void {
   }
 }
 
-function damage({ random, note }: World, { host }: Process): void {
+function damage({ random }: World, { host }: Process): void {
   const rows = host.disk.entries({}).filter(([key, value]) => value !== "" && /^[chsm]/.test(key));
   if (rows.length === 0) return;
   const [key] = random.pick(rows);
+  host.isDamaged = true;
   host.disk.damage(key, (value) => {
     const at = random.between(0, value.length - 1);
     return value.slice(0, at) + (value[at] === "7" ? "8" : "7") + value.slice(at + 1);
   });
-  void note;
 }

@@ -15,12 +15,15 @@ import type { Arrival, Faults, Plan } from "./plan.js";
 import type { Random } from "./random.js";
 import { Scheduler } from "./scheduler.js";
 import { never } from "./step.js";
+import { checkStore } from "./store-check.js";
 
 /** A place for a store of one task: on the machine of one process at a time. */
 export class Host {
   readonly name: string;
   readonly task: number;
   disk: SimulatedDisk;
+  /** Whether the disk has a damaged value, which nobody may have looked at. */
+  isDamaged = false;
   /** What a crash has left open for whoever comes next. */
   #left: Database | null = null;
   #asides = 0;
@@ -43,6 +46,7 @@ export class Host {
     const { isFull } = this.disk;
     this.disk = this.#makeDisk();
     this.disk.isFull = isFull;
+    this.isDamaged = false;
     this.#left = null;
     this.#asides += 1;
     return `${this.name} aside ${this.#asides}`;
@@ -104,14 +108,13 @@ export class World {
       cut: (records) => (random.chance(0.3) ? random.between(1, records) : records),
       onCommit: (task, committed, owner) => {
         const process = this.processes.find(({ client }) => client === owner) as Process;
-        this.#guard(() => {
-          const told = this.invariant.committed(task, committed, process.models);
-          this.note(`${process.name} has committed: ${told}`);
-        });
+        this.note(`${process.name} has committed ${committed.metadata}`);
+        this.#guard(() => this.invariant.committed(task, committed, process.models));
       },
     });
     this.broker.advance(plan.start - this.broker.now);
-    this.invariant = new Invariant({ broker: this.broker, limits: plan.limits, timers: plan.timers });
+    const { limits, timers } = plan;
+    this.invariant = new Invariant({ broker: this.broker, limits, timers, note: (text) => this.note(text) });
     for (let task = 0; task < plan.tasks; task++) {
       for (let i = 0; i < plan.stores; i++) {
         const name = `store-${task}-${i}`;
@@ -190,7 +193,10 @@ export class World {
       timers: this.plan.timers,
       limits: this.plan.limits,
       events: {
-        onState: (state, detail) => this.note(`${name} is ${state}${detail === null ? "" : `: ${detail}`}`),
+        onState: (state, detail) => {
+          this.note(`${name} is ${state}${detail === null ? "" : `: ${detail}`}`);
+          if (state === "running") this.#caughtUp(host, client);
+        },
         onNotice: (text) => this.note(`${name}: ${text}`),
       },
     });
@@ -224,6 +230,13 @@ export class World {
     this.note(`${process.name} has lost its disk, and goes on`);
     process.host.crash(0);
     process.isGone = true;
+  }
+
+  /** A task that begins to run has caught up and written it: its store is where the log is. */
+  #caughtUp(host: Host, client: BrokerClient): void {
+    const { task, disk } = host;
+    if (host.isDamaged || this.broker.owner(task) !== client || this.broker.committed(task) === null) return;
+    this.#guard(() => checkStore(disk, this.invariant.contacts(task), null));
   }
 
   #ended(process: Process, error: unknown): void {

@@ -88,7 +88,7 @@ describe("a stream of events", () => {
     engine.outputs = async function* () {
       for (let offset = 0; ; offset += 1) {
         given += 1;
-        yield [{ offset, timestamp: 0, value }];
+        yield [{ offset, value }];
       }
     };
     const socket = await connected(port);
@@ -141,7 +141,7 @@ describe("lines", () => {
     const { url, engine, server } = await serve();
     for (let i = 0; i < 3; i += 1) engine.publish("score-changed", `{"kind":"ScoreChanged","n":${i}}`);
     engine.outputs = async function* (_topic, _from, signal) {
-      yield [{ offset: 0, timestamp: 0, value: "{}" }];
+      yield [{ offset: 0, value: "{}" }];
       if (!signal.aborted) await once(signal, "abort");
     };
     const answer = ask(`${url}${topic}?format=ndjson&until=end`);
