@@ -12,7 +12,8 @@ import { Problem } from "./problems.js";
 
 /** What the request says of all its items. */
 export interface Expected {
-  readonly kind: Input["kind"];
+  /** Null: each item says its own; without one it is an interaction. */
+  readonly kind: Input["kind"] | null;
   readonly tenantId: TenantId | undefined;
   readonly itemsMax: number;
 }
@@ -125,7 +126,7 @@ class Gathered {
     const own = value as Readonly<Record<string, unknown>>;
     const ownKind = own["kind"] ?? undefined;
     const ownTenant = own["tenantId"] ?? undefined;
-    if (ownKind !== undefined && ownKind !== kind && kinds.has(ownKind)) {
+    if (kind !== null && ownKind !== undefined && ownKind !== kind && kinds.has(ownKind)) {
       const error = `kind is ${ownKind}, and this path takes ${kind}; send it to its own path`;
       return { reason: "kind-mismatch", error };
     }
@@ -134,7 +135,7 @@ class Gathered {
       return { reason: "tenant-mismatch", error };
     }
     let line = text;
-    if (ownKind === undefined && kind !== "interaction") line = withField(line, this.#kindPart);
+    if (ownKind === undefined && kind !== null && kind !== "interaction") line = withField(line, this.#kindPart);
     if (ownTenant === undefined && tenantId !== undefined) line = withField(line, this.#tenantPart);
     return line;
   }

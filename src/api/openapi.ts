@@ -39,9 +39,17 @@ export const openapi: Data = {
   security: [{}, { token: [] }],
   paths: {
     "/": { get: get("What there is", { 200: json("Links", { type: "object" }) }) },
+    "/v1/inputs": { post: ingest("Inputs of any kind, each saying which", "Input") },
     "/v1/interactions": { post: ingest("What contacts did", "Interaction") },
     "/v1/profiles": { post: ingest("Whole profiles of contacts; `fields: null` erases", "Profile") },
     "/v1/adjustments": { post: ingest("Corrections by a person", "Adjustment") },
+    "/v1/folded": {
+      get: get(
+        "Waits until inputs are folded and published, or for 30 s",
+        { 200: json("Whether they are", { type: "object", properties: { folded: { type: "boolean" } } }) },
+        [parameter("offset", "Of the last of these inputs.", { type: "integer", minimum: 0 })],
+      ),
+    },
     "/v1/contacts/{id}": {
       delete: {
         summary: "Erases a contact as of now; answered once that is durable, folded and published",
@@ -70,6 +78,7 @@ export const openapi: Data = {
       get: get("Score lines of all contacts, in order of contacts and models", { 200: lines("ScoreLine") }, [
         tenant,
         model,
+        asOf,
       ]),
     },
     "/v1/topics": { get: get("Topics that can be read", { 200: json("Topics", ref("Topics")) }) },

@@ -52,6 +52,7 @@ export const schemas: Schema = {
     { model: name, dimension: name, add: number, set: number, reason: string, by: string },
     ["dimension", "add", "set", "reason", "by"],
   ),
+  Input: { oneOf: [ref("Interaction"), ref("Profile"), ref("Adjustment")] },
   Ingested: object(
     {
       accepted: integer,

@@ -1,17 +1,11 @@
 /** A running engine, asked over HTTP. */
-import type {
-  ContactAnswer,
-  Engine,
-  EngineStatus,
-  ExplainAnswer,
-  OutputRecord,
-  Question,
-  TopicBounds,
-} from "../api/engine.js";
+import type { ContactAnswer, Engine, ExplainAnswer, OutputRecord, Question, TopicBounds } from "../api/engine.js";
 import type { IngestedLines } from "../engine/ingest.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { ContactId, ScoreLine, TenantId } from "../events/types.js";
+
+const TIMELINE_MAX = 1000;
 
 /** What the commands ask of an engine, be it in this process or elsewhere. */
 export type Asked = Pick<Engine, "scores" | "explain" | "allScores" | "outputs" | "topics" | "erase">;
@@ -32,16 +26,13 @@ export class RemoteEngine implements Asked {
     this.#token = token;
   }
 
-  async status(): Promise<EngineStatus> {
-    return (await this.#json("GET", "/v1/status", "")) as EngineStatus;
-  }
-
   async scores(contact: ContactId, question: Question): Promise<ContactAnswer | null> {
     return (await this.#asked(`/v1/contacts/${encodeURIComponent(contact)}/scores`, question)) as ContactAnswer | null;
   }
 
   async explain(contact: ContactId, question: Question): Promise<ExplainAnswer | null> {
-    return (await this.#asked(`/v1/contacts/${encodeURIComponent(contact)}/explain`, question)) as ExplainAnswer | null;
+    const path = `/v1/contacts/${encodeURIComponent(contact)}/explain`;
+    return (await this.#asked(path, question, { timeline: String(TIMELINE_MAX) })) as ExplainAnswer | null;
   }
 
   async *allScores(question: Question): AsyncGenerator<readonly ScoreLine[]> {
@@ -107,14 +98,17 @@ export class RemoteEngine implements Asked {
     }
   }
 
-  /** Resolves once everything before `offset` is folded and published. */
+  /** Resolves once everything up to `offset` is folded and published. */
   async folded(offset: number): Promise<void> {
-    await this.#request("GET", `/v1/folded?offset=${offset}`, "");
+    for (;;) {
+      const { folded } = (await this.#json("GET", `/v1/folded?offset=${offset}`, "")) as { folded: boolean };
+      if (folded) return;
+    }
   }
 
-  async #asked(path: string, question: Question): Promise<unknown> {
+  async #asked(path: string, question: Question, more: Readonly<Record<string, string>> = {}): Promise<unknown> {
     try {
-      return await this.#json("GET", `${path}${queryOf(question)}`, question.tenantId);
+      return await this.#json("GET", `${path}${queryOf(question, more)}`, question.tenantId);
     } catch (error) {
       if (error instanceof NotThere) return null;
       throw error;
@@ -166,8 +160,8 @@ export class RemoteEngine implements Asked {
 
 class NotThere extends Error {}
 
-function queryOf({ model, asOf }: Question): string {
-  const query = new URLSearchParams();
+function queryOf({ model, asOf }: Question, more: Readonly<Record<string, string>> = {}): string {
+  const query = new URLSearchParams(more);
   if (model !== undefined) query.set("model", model);
   if (asOf !== undefined) query.set("asOf", new Date(asOf).toISOString());
   return query.size === 0 ? "" : `?${query}`;

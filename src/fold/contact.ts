@@ -316,7 +316,7 @@ export class ContactFold {
     const place = history.placeOf(input);
     const past = history.inputs[place];
     let received: Received = { status: "late" };
-    let what: "late" | "conflict" = "late";
+    let name = lateName("late", input);
     if (past !== undefined && compareInputs(past, input) === 0) {
       const pastJson = canonicalJson(past);
       const inputJson = canonicalJson(input);
@@ -325,7 +325,8 @@ export class ContactFold {
       if (compareText(pastJson, inputJson) < 0) return { status: "conflict", loser: input };
       history.inputs[place] = input;
       received = { status: "conflict", loser: past };
-      what = "conflict";
+      // A third content may take the place of this one.
+      name = `${lateName("conflict", input)}/${digest(inputJson)}`;
     } else {
       history.inputs.splice(place, 0, input);
       this.#inputs += 1;
@@ -341,7 +342,7 @@ export class ContactFold {
       moved(received.loser);
     this.#foldAgainFrom(from);
     const cause: Cause = { ...causeOf(input), kind: "late" };
-    if (this.#clock !== null) this.#publishDifference(this.#clock, cause, lateName(what, input));
+    if (this.#clock !== null) this.#publishDifference(this.#clock, cause, name);
     return received;
   }
 
@@ -438,4 +439,11 @@ export class ContactFold {
 /** Names a change of the past by the whole key of its input: inputs without an id are many. */
 function lateName(what: "late" | "conflict" | "erasure", { kind, at, id }: Input): string {
   return `${what}/${kind}/${at}/${escaped(id)}`;
+}
+
+/** Tells the contents of one key apart: they are a handful. */
+function digest(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(36);
 }

@@ -112,12 +112,7 @@ export class TaskContact {
 
   /** Brings back the history from `from` on. @throws ScorefoldError `database-corrupt` where some of it is missing */
   async load(store: ContactStore, from: EpochMs): Promise<void> {
-    const base = this.fold.snapshotBefore(from);
-    if (base !== null && base.states === null) {
-      const models = await store.snapshot(this.key, base.last);
-      base.states = statesOf(this.fold.models, models);
-    }
-    await this.#loadAfter(store, base);
+    await this.#loadAfter(store, this.fold.snapshotBefore(from));
   }
 
   /** Brings back the whole history. */
@@ -134,6 +129,9 @@ export class TaskContact {
         `the store has ${before + inputs.length} of the ${this.fold.inputs} inputs of a contact`,
       );
     }
+    // Last, and nothing is waited for afterwards: a write that ends meanwhile lets go the states that the store has.
+    if (base !== null && base.states === null)
+      base.states = statesOf(this.fold.models, await store.snapshot(this.key, base.last));
     this.fold.load(base, inputs);
   }
 

@@ -19,8 +19,9 @@ export class PublishedContact {
 
   /** The contact goes over to these models: what is new stands where the last score puts it. */
   adopt(models: readonly CompiledModel[]): void {
-    const before = this.#views;
-    this.#views = new Map(models.map((compiled) => [compiled.model.id, viewOf(compiled, before)]));
+    // What was published of a model that is no more in use stays so: it may come back.
+    const own = models.map((compiled) => [compiled.model.id, viewOf(compiled, this.#views)] as const);
+    this.#views = new Map([...this.#views, ...own]);
   }
 
   /** @throws Error where the output does not follow from the ones before */

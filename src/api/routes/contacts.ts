@@ -63,7 +63,7 @@ async function allScores(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const query = readQuery(request, ["model"]);
+  const query = readQuery(request, ["model", "asOf"]);
   const question = questionOf(engine, tenantOf(request), query);
   requireReady(engine);
   const batches = engine.allScores(question)[Symbol.asyncIterator]();

@@ -6,10 +6,11 @@ import { type ApiContext, requireReady } from "../context.js";
 import type { Appended, Engine } from "../engine.js";
 import { type Items, readJson, readLines } from "../items.js";
 import { bodyFormat, JSON_TYPE } from "../media.js";
-import { givenTenant, readQuery, wordOf } from "../parameters.js";
+import { countOf, givenTenant, readQuery, wordOf } from "../parameters.js";
 import { type Extensions, Problem } from "../problems.js";
 
-const kindOfPath: Readonly<Record<string, Input["kind"]>> = {
+const kindOfPath: Readonly<Record<string, Input["kind"] | null>> = {
+  "/v1/inputs": null,
   "/v1/interactions": "interaction",
   "/v1/profiles": "profile",
   "/v1/adjustments": "adjustment",
@@ -19,11 +20,18 @@ export function ingestRoutes(app: FastifyInstance, context: ApiContext): void {
   for (const [path, kind] of Object.entries(kindOfPath)) {
     app.post(path, { config: { produces: [JSON_TYPE] } }, (request, reply) => ingest(context, kind, request, reply));
   }
+  app.get("/v1/folded", { config: { produces: [JSON_TYPE] } }, async (request) => {
+    const { offset } = readQuery(request, ["offset"]);
+    if (offset === undefined) throw new Problem("bad-parameter", "offset is missing; it is in the answer to an ingest");
+    requireReady(context.engine);
+    const at = countOf("offset", offset, Number.MAX_SAFE_INTEGER);
+    return { folded: await isFolded(context.engine, at, context.limits.waitMs) };
+  });
 }
 
 async function ingest(
   { engine, limits, bodies }: ApiContext,
-  kind: Input["kind"],
+  kind: Input["kind"] | null,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -36,7 +44,10 @@ async function ingest(
   const body = await bodies.read(request.raw, reply.raw);
   const items = format === "json" ? readJson(body, expected) : readLines(body, expected);
   const appended = items.lines.length === 0 ? null : await engine.append(items.lines);
-  const folded = waits && appended !== null ? await isFolded(engine, appended, limits.waitMs) : null;
+  const folded =
+    waits && appended !== null
+      ? await isFolded(engine, appended.offset + appended.decoded.length - 1, limits.waitMs)
+      : null;
   if (!items.isBatch) checkSingle(items, appended);
   return reply
     .code(202)
@@ -45,12 +56,12 @@ async function ingest(
 }
 
 /** Waits until all of it is folded, or for as long as is allowed. */
-async function isFolded(engine: Engine, { offset, decoded }: Appended, waitMs: number): Promise<boolean> {
+async function isFolded(engine: Engine, offset: number, waitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), waitMs);
   });
-  const folded = engine.folded(offset + decoded.length - 1).then(() => true as const);
+  const folded = engine.folded(offset).then(() => true as const);
   try {
     return await Promise.race([folded, late]);
   } finally {

@@ -11,6 +11,7 @@ const TEXT_TYPE = "text/plain; charset=utf-8";
 const links = {
   name: "scorefold",
   openapi: "/v1/openapi.json",
+  inputs: "/v1/inputs",
   interactions: "/v1/interactions",
   profiles: "/v1/profiles",
   adjustments: "/v1/adjustments",

@@ -55,7 +55,7 @@ describe("scores", () => {
     ["/v1/contacts/ann/explain?timeline=-1", 400, "bad-parameter"],
     ["/v1/contacts/ann/explain?timeline=all", 400, "bad-parameter"],
     ["/v1/scores?model=leed", 404, "unknown-model"],
-    ["/v1/scores?asOf=1", 400, "bad-parameter"],
+    ["/v1/scores?asOf=yesterday", 400, "bad-parameter"],
   ])("asked as GET %s are the problem %i %s", async (path, status, name) => {
     const { url } = await serve();
     await post(`${url}/v1/interactions`, click("e1"));

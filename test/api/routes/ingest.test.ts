@@ -243,3 +243,25 @@ describe("an engine that can't", () => {
     expect(engine.appends).toBe(0);
   });
 });
+
+describe("inputs of any kind", () => {
+  it("say which they are; without a word they are interactions", async () => {
+    const { url } = await serve();
+    const profile = { kind: "profile", contactId: "ann", at: "2026-05-01T00:00:00Z", fields: { title: "CEO" } };
+    const { json } = await post(`${url}/v1/inputs?wait=folded`, [
+      click("e1"),
+      profile,
+      { kind: "visit", contactId: "ann" },
+    ]);
+    expect(json).toMatchObject({ accepted: 2, refused: 1, folded: true });
+    expect(json.results[2]).toMatchObject({ status: "refused", reason: "unknown-kind", item: 2 });
+  });
+
+  it("can be waited for afterwards", async () => {
+    const { url } = await serve();
+    const { json } = await post(`${url}/v1/inputs`, [click("e1")]);
+    expect((await ask(`${url}/v1/folded?offset=${json.offset}`)).json).toEqual({ folded: true });
+    expect((await ask(`${url}/v1/folded`)).json.type).toBe("/problems/bad-parameter");
+    expect((await ask(`${url}/v1/folded?offset=-1`)).json.type).toBe("/problems/bad-parameter");
+  });
+});

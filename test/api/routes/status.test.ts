@@ -44,7 +44,7 @@ it("the root links to what there is", async () => {
     const { status } = await ask(url + path);
     expect([path, status]).toEqual([
       path,
-      ["/v1/interactions", "/v1/profiles", "/v1/adjustments"].includes(path) ? 405 : 200,
+      ["/v1/inputs", "/v1/interactions", "/v1/profiles", "/v1/adjustments"].includes(path) ? 405 : 200,
     ]);
   }
 });
