@@ -14,6 +14,7 @@ export type ErrorCode =
   | "directory-unusable" // not there and can't be made, not writable, or of another kind
   | "format-unknown" // written by another version of scorefold
   | "database-corrupt" // a database file is damaged
+  | "log-corrupt" // the embedded log is damaged: it is the only copy, and nothing makes it anew
   | "database-failed" // a database could not read or write for another reason
   | "model-changed" // a version that was used before has other content now
   | "history-lost" // the log no longer has what the task has to read

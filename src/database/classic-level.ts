@@ -1,5 +1,5 @@
 /** The database on LevelDB. The only file beside the sorter of replays that imports classic-level. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { ScorefoldError } from "../errors.js";
@@ -14,7 +14,11 @@ export interface ClassicLevelOptions {
   readonly cacheBytes: number;
   /** Two of these may be in memory at a time. */
   readonly writeBufferBytes: number;
+  /** What to throw where a file is damaged or missing; default `database-corrupt`. */
+  readonly damaged?: Damaged;
 }
+
+export type Damaged = (how: string, cause: unknown) => ScorefoldError;
 
 /**
  * Opens a database, made where there is none. The directory above it must be there.
@@ -22,6 +26,10 @@ export interface ClassicLevelOptions {
  * @throws ScorefoldError `directory-in-use`, `database-corrupt`, `disk-full`, `directory-unusable`, `database-failed`
  */
 export async function openClassicLevel(directory: string, options: ClassicLevelOptions): Promise<Database> {
+  const damaged =
+    options.damaged ?? ((how, cause) => new ScorefoldError("database-corrupt", `${directory}: ${how}`, { cause }));
+  const missing = await missingFile(directory);
+  if (missing !== null) throw damaged(`${missing} of the database is missing`, undefined);
   const level = new ClassicLevel<string, string>(directory, {
     cacheSize: options.cacheBytes,
     writeBufferSize: options.writeBufferBytes,
@@ -31,18 +39,38 @@ export async function openClassicLevel(directory: string, options: ClassicLevelO
     await level.open();
   } catch (error) {
     await level.close().catch(() => undefined);
-    throw databaseError(directory, error);
+    throw databaseError(directory, error, damaged);
   }
-  return new LevelDatabase(directory, level);
+  return new LevelDatabase(directory, level, damaged);
+}
+
+/**
+ * What LevelDB would not miss: without CURRENT it begins a new database and deletes the files of the old one, and without
+ * its write-ahead log it goes on as if what was written last had never been.
+ */
+async function missingFile(directory: string): Promise<string | null> {
+  const names = await readdir(directory).catch(() => []);
+  const hasTables = names.some((name) => /\.(ldb|sst)$/.test(name));
+  const logs = names.filter((name) => /^\d+\.log$/.test(name));
+  if (!names.includes("CURRENT")) {
+    const sizes = await Promise.all(logs.map(async (name) => (await stat(join(directory, name))).size));
+    return hasTables || sizes.some((size) => size > 0) ? "CURRENT" : null;
+  }
+  if (logs.length > 0) return null;
+  // A process that was killed while it made the database leaves the first manifest and nothing else.
+  const manifest = await readFile(join(directory, "CURRENT"), "utf8").catch(() => "");
+  return hasTables || manifest !== "MANIFEST-000001\n" ? "the write-ahead log (.log)" : null;
 }
 
 class LevelDatabase implements Database {
   readonly #directory: string;
   readonly #level: ClassicLevel<string, string>;
+  readonly #damaged: Damaged;
 
-  constructor(directory: string, level: ClassicLevel<string, string>) {
+  constructor(directory: string, level: ClassicLevel<string, string>, damaged: Damaged) {
     this.#directory = directory;
     this.#level = level;
+    this.#damaged = damaged;
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -121,7 +149,7 @@ class LevelDatabase implements Database {
     try {
       return await act();
     } catch (error) {
-      throw databaseError(this.#directory, error);
+      throw databaseError(this.#directory, error, this.#damaged);
     }
   }
 }
@@ -136,7 +164,7 @@ function mayBeCut(entries: readonly Entry[]): boolean {
 }
 
 /** What an error of LevelDB means, and what to do. */
-export function databaseError(directory: string, error: unknown): unknown {
+export function databaseError(directory: string, error: unknown, damaged?: Damaged): unknown {
   if (error instanceof ScorefoldError) return error;
   const chain: Error[] = [];
   for (let cause = error; cause instanceof Error; cause = cause.cause) chain.push(cause);
@@ -144,17 +172,18 @@ export function databaseError(directory: string, error: unknown): unknown {
   const codes = chain.map((one) => (one as { code?: unknown }).code);
   const named = (code: ConstructorParameters<typeof ScorefoldError>[0], text: string): ScorefoldError =>
     new ScorefoldError(code, `${directory}: ${text}`, { cause: error });
+  const corrupt = (how: string): ScorefoldError => damaged?.(how, error) ?? named("database-corrupt", how);
   if (codes.includes("LEVEL_LOCKED"))
     return named("directory-in-use", "another process has it open; stop that one, or ask it");
   if (/No space left|quota exceeded/i.test(said)) return named("disk-full", "the disk is full; make room");
   if (codes.includes("LEVEL_CORRUPTION") || /^Corruption|: Corruption|checksum mismatch|bad block/i.test(said))
-    return named("database-corrupt", `the database is damaged (${said})`);
+    return corrupt(`the database is damaged (${said})`);
   if (/Permission denied|Read-only file system/i.test(said))
     return named("directory-unusable", "it can't be written; change its mode or name another directory");
   if (
     /does not exist|No such file|missing files|CURRENT/i.test(said) &&
     /\.ldb|\.sst|MANIFEST|CURRENT|missing/i.test(said)
   )
-    return named("database-corrupt", `files of the database are missing (${said})`);
+    return corrupt(`files of the database are missing (${said})`);
   return named("database-failed", `the database failed (${said})`);
 }

@@ -78,7 +78,7 @@ export class EmbeddedLog implements Log {
   /**
    * Opens the log in a database, or makes one where it is empty. The database stays the caller's to close, after the log.
    *
-   * @throws ScorefoldError `format-unknown`, `database-corrupt` and what the database throws
+   * @throws ScorefoldError `format-unknown`, `log-corrupt` and what the database throws
    */
   static async open(database: Database, options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const clusterId = await openFormat(database);
@@ -133,7 +133,7 @@ export class EmbeddedLog implements Log {
   /**
    * Records of any topic from an offset on. Records whose content was removed are left out; `next` goes past them.
    *
-   * @throws ScorefoldError `usage` for an unknown topic; `database-corrupt`
+   * @throws ScorefoldError `usage` for an unknown topic; `log-corrupt`
    */
   async read(topic: Topic, from: Offset, limits: ReadLimits): Promise<ReadResult> {
     this.#checkOpen();

@@ -1,5 +1,6 @@
 /** What the log keeps beside its records: the format it is written in, its name, and what its task has committed. */
 import { randomUUID } from "node:crypto";
+import { sealed, unsealed } from "../database/checksum.js";
 import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import type { Committed } from "../stream/log.js";
@@ -18,14 +19,14 @@ export interface TaskState {
 }
 
 export function encodeTaskState({ epoch, committed }: TaskState): string {
-  if (committed === null) return JSON.stringify({ epoch });
+  if (committed === null) return sealed(JSON.stringify({ epoch }));
   const { offsets, metadata } = committed;
-  return JSON.stringify({ epoch, offsets: Object.fromEntries(offsets), metadata });
+  return sealed(JSON.stringify({ epoch, offsets: Object.fromEntries(offsets), metadata }));
 }
 
 function decodeTaskState(text: string | undefined): TaskState {
   if (text === undefined) return { epoch: 0, committed: null };
-  const { epoch, offsets, metadata } = JSON.parse(text) as {
+  const { epoch, offsets, metadata } = JSON.parse(opened(TASK_KEY, text)) as {
     epoch: number;
     offsets?: Record<string, number>;
     metadata?: string;
@@ -46,7 +47,11 @@ export async function readTaskState(database: Database): Promise<TaskState> {
 export async function openFormat(database: Database): Promise<string> {
   const [format, cluster] = await database.getMany([FORMAT_KEY, CLUSTER_KEY]);
   if (format === undefined) {
-    if ((await database.range({}, 1)).length > 0) {
+    const [other] = await database.range({}, 1);
+    if (other !== undefined && /^[emr]\0/.test(other[0])) {
+      throw new ScorefoldError("log-corrupt", "the log has lost its format; restore its directory from a backup");
+    }
+    if (other !== undefined) {
       throw new ScorefoldError(
         "format-unknown",
         "the directory of the log holds a database that is no log; name another directory, or move this one aside",
@@ -55,7 +60,7 @@ export async function openFormat(database: Database): Promise<string> {
     const made = randomUUID();
     await database.write([
       { type: "put", key: FORMAT_KEY, value: String(FORMAT) },
-      { type: "put", key: CLUSTER_KEY, value: made },
+      { type: "put", key: CLUSTER_KEY, value: sealed(made) },
     ]);
     return made;
   }
@@ -66,9 +71,18 @@ export async function openFormat(database: Database): Promise<string> {
         " wrote it, or a newer one",
     );
   }
-  if (cluster !== undefined) return cluster;
-  throw new ScorefoldError(
-    "database-corrupt",
-    "the log has lost its id; restore the directory of the log from a backup",
-  );
+  if (cluster !== undefined) return opened(CLUSTER_KEY, cluster);
+  throw new ScorefoldError("log-corrupt", "the log has lost its id; restore its directory from a backup");
+}
+
+/** @throws ScorefoldError `log-corrupt` */
+function opened(key: string, row: string): string {
+  try {
+    return unsealed(key, row);
+  } catch (cause) {
+    const name = JSON.stringify(key.replaceAll("\0", " "));
+    throw new ScorefoldError("log-corrupt", `the row ${name} of the log is damaged; restore its directory from a backup`, {
+      cause,
+    });
+  }
 }

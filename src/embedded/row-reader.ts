@@ -32,7 +32,7 @@ export class RowReader {
   /**
    * The records of `[from, until)` that have content, as many as the limits allow, and where to read on.
    *
-   * @throws ScorefoldError `database-corrupt`
+   * @throws ScorefoldError `log-corrupt`
    */
   async read<T>(
     topic: Topic,

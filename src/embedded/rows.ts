@@ -56,7 +56,7 @@ export function encodeRow({ base, timestamp, texts }: Row): string {
   return checksum(rest) + rest;
 }
 
-/** @throws ScorefoldError `database-corrupt` when the value is not what was written under this key */
+/** @throws ScorefoldError `log-corrupt` when the value is not what was written under this key */
 export function decodeRow(topic: Topic, key: string, value: string): Row {
   const rest = value.slice(CHECKSUM_DIGITS);
   if (checksum(rest) !== value.slice(0, CHECKSUM_DIGITS)) throw damaged(topic, key, "its checksum does not match");
@@ -122,7 +122,7 @@ function damaged(topic: Topic, key: string, how: string): ScorefoldError {
 
 function corrupt(topic: Topic, offset: Offset, how: string): ScorefoldError {
   return new ScorefoldError(
-    "database-corrupt",
+    "log-corrupt",
     `the log, topic ${topic}, offset ${offset}: ${how}; stop, and restore the directory of the log from a backup` +
       " (it is the only copy of the inputs and can't be made anew from anything else)",
   );

@@ -22,7 +22,7 @@ export interface Scrubbed {
  * has done a part, and can be begun again.
  *
  * @param onWritten called after each write, before the next row is looked at
- * @throws ScorefoldError `database-corrupt` and what a write throws
+ * @throws ScorefoldError `log-corrupt` and what a write throws
  */
 export async function scrubTopic(
   database: Database,

@@ -5,7 +5,7 @@
 import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { openClassicLevel } from "../database/classic-level.js";
+import { type Damaged, openClassicLevel } from "../database/classic-level.js";
 import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 
@@ -59,7 +59,12 @@ export class DataDirectory {
   }
 
   async openLog(): Promise<Database> {
-    return await this.#open(LOG, this.#memory.logBytes);
+    return await this.#open(LOG, this.#memory.logBytes, (how, cause) => {
+      const text =
+        `${join(this.path, LOG)}: ${how}; restore ${this.path} from a backup, or name another directory with --data and ` +
+        "take the inputs in again (this is the only copy of them here, and nothing in it was changed)";
+      return new ScorefoldError("log-corrupt", text, { cause });
+    });
   }
 
   async openStore(): Promise<Database> {
@@ -119,8 +124,9 @@ export class DataDirectory {
     }
   }
 
-  async #open(name: string, bytes: number): Promise<Database> {
-    const options = { cacheBytes: Math.floor(bytes / 3), writeBufferBytes: Math.floor(bytes / 3) };
+  async #open(name: string, bytes: number, damaged?: Damaged): Promise<Database> {
+    const third = Math.floor(bytes / 3);
+    const options = { cacheBytes: third, writeBufferBytes: third, ...(damaged === undefined ? {} : { damaged }) };
     try {
       return await openClassicLevel(join(this.path, name), options);
     } catch (error) {

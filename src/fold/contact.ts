@@ -163,15 +163,6 @@ export class ContactFold {
     return this.#inputs;
   }
 
-  get isLoaded(): boolean {
-    return this.#history.isLoaded;
-  }
-
-  /** How many inputs the history has from what was loaded on, and before it: to see that nothing is missing. */
-  get loaded(): { readonly before: number; readonly inputs: number } {
-    return { before: this.#history.before, inputs: this.#history.inputs.length };
-  }
-
   /** Lets the loaded history go. */
   unload(): void {
     if (this.#mode === "stored") this.#history.unload();
@@ -218,9 +209,14 @@ export class ContactFold {
    * published before, under an earlier version or not at all.
    *
    * @param unseen indexes of these models
-   * @param before for each of them what was published, in terms of the model and its new state
+   * @param passed how far timers have gone
+   * @param before for each of these models what was published, in terms of the model and its new state
    */
-  change(unseen: readonly number[], before: (index: number, state: ModelState) => Published): void {
+  change(
+    unseen: readonly number[],
+    passed: EpochMs | null,
+    before: (index: number, state: ModelState) => Published,
+  ): void {
     this.#history.snapshots = [];
     for (const index of unseen) {
       const model = this.models[index]!;
@@ -232,6 +228,10 @@ export class ContactFold {
       if (this.#clock !== null) advance(model, state, this.#clock);
       this.#states[index] = state;
       this.#published[index] = before(index, state);
+      for (let at = due(model, state); at !== null && at <= (passed ?? at - 1); at = due(model, state)) {
+        advance(model, state, at);
+        if (this.#clock === null || this.#clock < at) this.#clock = at;
+      }
     }
     if (this.#clock !== null) this.#publishDifference(this.#clock, { kind: "model" }, null, unseen);
   }
@@ -417,14 +417,15 @@ export class ContactFold {
 
   #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
     const { tenantId, contactId } = this;
-    const occasion = { tenantId, contactId, at, cause, change, late: null };
+    const occasion = { tenantId, contactId, at, cause, change, late: null, since: this.#erasedUntil };
     const outputs = decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion);
     for (const output of outputs) this.#outputs.push(output);
   }
 
   /** Publishes the net difference after the past has changed. */
   #publishDifference(at: EpochMs, cause: Cause, late: string | null, of?: readonly number[]): void {
-    const occasion = { tenantId: this.tenantId, contactId: this.contactId, at, cause, change: null, late };
+    const { tenantId, contactId } = this;
+    const occasion = { tenantId, contactId, at, cause, change: null, late, since: this.#erasedUntil };
     this.models.forEach((model, i) => {
       if (of?.includes(i) === false) return;
       const published = this.#published[i]!;

@@ -54,6 +54,8 @@ export interface Occasion {
   readonly change: Change | null;
   /** Of a change of the past: what tells it from the others at the same clock, escaped; null where the cause does. */
   readonly late: string | null;
+  /** Up to when the contact was erased: what it does at an instant it may have done before, as who it was then. */
+  readonly since?: EpochMs | null;
 }
 
 /**
@@ -211,9 +213,14 @@ function differ(a: readonly number[], b: readonly number[]): boolean {
  * input and once for each instant, so the instant and the cause tell evaluations apart. Several late inputs can be
  * published at one clock, and inputs of different kinds or instants can share an id: `late` names the whole key.
  */
-function outputId(model: CompiledModel, { tenantId, contactId, at, cause, late }: Occasion, what: string): string {
+function outputId(
+  model: CompiledModel,
+  { tenantId, contactId, at, cause, late, since }: Occasion,
+  what: string,
+): string {
+  const when = since == null ? at : `${at}@${since}`;
   const by = late ?? (cause.id === undefined ? "time" : `${cause.kind}/${escaped(cause.id)}`);
-  return `${escaped(tenantId)}/${escaped(contactId)}/${escaped(model.model.id)}@${model.model.version}/${at}/${by}/${what}`;
+  return `${escaped(tenantId)}/${escaped(contactId)}/${escaped(model.model.id)}@${model.model.version}/${when}/${by}/${what}`;
 }
 
 /** Keeps `/` for the separators, so that no two different outputs share an id. */

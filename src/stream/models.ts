@@ -18,6 +18,7 @@ import type { ContactStore, ModelChange } from "../store/store.js";
 import { Gathered } from "./batch.js";
 import { modelName, publishedOf, TaskContact } from "./contact.js";
 import type { Session } from "./session.js";
+import { passedBy } from "./timers.js";
 
 /** Contacts of one commit while models change. */
 const SLICE_CONTACTS = 256;
@@ -159,7 +160,8 @@ class Slice {
     const contact = new TaskContact(key, models, { ...stored, models: states });
     await contact.loadAll(store);
     const unseen = models.flatMap((model, i) => (folded.has(modelName(model)) ? [] : [i]));
-    contact.fold.change(unseen, (index, state) => {
+    const passed = passedBy(session.position.timer, key);
+    contact.fold.change(unseen, passed, (index, state) => {
       const next = models[index]!;
       const old = previousOf(next, stored, before);
       return old === null ? unpublished(next) : carried(next, state, old.model, old.published);

@@ -17,12 +17,12 @@ describe("a damaged log", () => {
     const [first] = await task.fetch(fromOffset(log, 0), { ...atOnce, recordsMax: 1 });
     expect(first?.records).toHaveLength(1);
     const failure = await task.fetch(fromOffset(log, 1), atOnce).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: "database-corrupt", retryable: false });
+    expect(failure).toMatchObject({ code: "log-corrupt", retryable: false });
     expect((failure as Error).message).toMatch(/topic inputs, offset 2: .*backup/);
-    await expect(readRecords(log, INPUTS)).rejects.toMatchObject({ code: "database-corrupt" });
-    await expect(log.scrub((_, value) => value)).rejects.toMatchObject({ code: "database-corrupt" });
+    await expect(readRecords(log, INPUTS)).rejects.toMatchObject({ code: "log-corrupt" });
+    await expect(log.scrub((_, value) => value)).rejects.toMatchObject({ code: "log-corrupt" });
     await expect(EmbeddedLog.open(disk.crash({ loseTail: 0 }), options)).rejects.toMatchObject({
-      code: "database-corrupt",
+      code: "log-corrupt",
     });
   });
 
@@ -31,9 +31,9 @@ describe("a damaged log", () => {
     for (const id of ["a", "b", "c"]) await log.append([line(id)]);
     const other = disk.find(rowKey(INPUTS, 2))?.value ?? "";
     disk.damage(rowKey(INPUTS, 1), () => other);
-    await expect(log.read(INPUTS, 1, atOnce)).rejects.toMatchObject({ code: "database-corrupt" });
+    await expect(log.read(INPUTS, 1, atOnce)).rejects.toMatchObject({ code: "log-corrupt" });
     disk.commit([{ type: "del", key: rowKey(INPUTS, 1) }]);
-    await expect(log.read(INPUTS, 1, atOnce)).rejects.toMatchObject({ code: "database-corrupt" });
+    await expect(log.read(INPUTS, 1, atOnce)).rejects.toMatchObject({ code: "log-corrupt" });
   });
 
   it("is not made of another database, nor of another format", async () => {

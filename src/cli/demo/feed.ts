@@ -21,7 +21,6 @@ import { grouped, renderTable } from "../table.js";
 
 const DAY_MS = 86_400_000;
 const SHOWN_EVERY_DAYS = 14;
-const SHOWN_AT_ONCE = 2;
 const APPENDED_AT_ONCE = 4096;
 const OUTPUTS_READ = { recordsMax: 10_000, bytesMax: 8 * 1024 * 1024 };
 /** Says that what lies in a directory is a demo's, to be cleared away by the next. */
@@ -152,27 +151,22 @@ class Show {
     if (this.#days % SHOWN_EVERY_DAYS !== 0) return;
     const { write, paint } = this.#options;
     const crossings = await this.#crossings();
-    const notable = crossings.filter(({ crossing }) => crossing === "trigger" || crossing === "salesReady");
     const date = new Date(day - 1).toISOString().slice(0, 10);
-    const rows = notable
-      .slice(-SHOWN_AT_ONCE)
-      .map((crossing, i) => [
-        i === 0 ? date : "",
-        i === 0 ? grouped(fed) : "",
-        i === 0 ? grouped(crossings.length) : "",
-        crossing.current > (crossing.previous ?? 0) ? "▲" : "▼",
-        `${crossing.previous ?? 0} -> ${crossing.current}`,
-        crossingText(crossing),
-        this.#names.get(crossing.contactId) ?? crossing.contactId,
-        crossing.cause.type ?? crossing.cause.kind,
-      ]);
+    const shown = notable(crossings);
+    const rows = shown.map((crossing, i) => [
+      i === 0 ? date : "",
+      i === 0 ? grouped(fed) : "",
+      i === 0 ? grouped(crossings.length) : "",
+      isUp(crossing) ? "▲" : "▼",
+      `${crossing.previous ?? 0} -> ${crossing.current}`,
+      crossingText(crossing),
+      this.#names.get(crossing.contactId) ?? crossing.contactId,
+      crossing.cause.type ?? crossing.cause.kind,
+    ]);
     const [titles, underline, ...body] = renderTable(columns, rows).trimEnd().split("\n");
     const isFirst = this.#days === SHOWN_EVERY_DAYS;
     const head = isFirst ? [titles ?? "", underline ?? ""] : [];
-    const lines = body.map((line, i) => {
-      const { current, previous } = notable.slice(-SHOWN_AT_ONCE)[i]!;
-      return paint(current > (previous ?? 0) ? "green" : "red", line);
-    });
+    const lines = body.map((line, i) => paint(isUp(shown[i]!) ? "green" : "red", line));
     write([...head, ...lines].map((line) => `  ${line}\n`).join(""));
   }
 
@@ -188,6 +182,21 @@ class Show {
   }
 }
 
+const byTime: ReadonlySet<string> = new Set(["decay", "expiry", "inactivity"]);
+
+/** The highest that somebody has risen to by what he did, and the furthest that time alone took somebody down. */
+function notable(crossings: readonly ThresholdCrossed[]): ThresholdCrossed[] {
+  const named = crossings.filter(({ crossing }) => crossing === "trigger" || crossing === "salesReady");
+  const ups = named.filter((one) => isUp(one) && one.cause.type !== undefined).sort((a, b) => b.current - a.current);
+  const fall = ({ current, previous }: ThresholdCrossed): number => (previous ?? 0) - current;
+  const downs = named.filter((one) => !isUp(one) && byTime.has(one.cause.kind)).sort((a, b) => fall(b) - fall(a));
+  return [...ups.slice(0, 1), ...downs.slice(0, 1)];
+}
+
+function isUp({ current, previous }: ThresholdCrossed): boolean {
+  return current > (previous ?? 0);
+}
+
 /** Of fixed width, so that rows printed one after another stand below each other. */
 const columns = [
   { title: "until     " },
@@ -195,7 +204,7 @@ const columns = [
   { title: "crossings", align: "right" },
   { title: "" },
   { title: " score  " },
-  { title: "the latest            ", widthMax: 22 },
+  { title: "among them            ", widthMax: 22 },
   { title: "who                   ", widthMax: 22 },
   { title: "because of", widthMax: 20 },
 ] as const;
