@@ -65,7 +65,7 @@ const places: Readonly<Record<string, Place>> = {
     instead: "metrics are told what has happened; they do not look it up",
   },
   config: {
-    may: ["errors", "nearest"],
+    may: ["api/loopback", "errors", "nearest"],
     instead: "a configuration is read from values that are given",
   },
   api: {

@@ -1,6 +1,7 @@
-#!/usr/bin/env -S node --max-semi-space-size=32
+#!/usr/bin/env -S node --max-semi-space-size=32 --heap-growing-percent=30
 /**
- * The `scorefold` command. A larger young generation: what is folded lives for a batch, and is not to be copied twice.
+ * The `scorefold` command. What is folded lives for a batch, so a larger young generation copies less of it; and a heap that
+ * grows slowly stays as small as what is in it.
  */
 import process from "node:process";
 import { run } from "./run.js";

@@ -1,5 +1,5 @@
 /** What could not be used, with the reason and the original, so that it can be mended and sent again. */
-import type { DeadLetterReason } from "./decode.js";
+import { type DeadLetterReason, type Decoded, decodeLine, tooLarge } from "./decode.js";
 
 /** What is kept of an original; of a longer one the beginning, its whole length and hash. */
 export const ORIGINAL_BYTES_MAX = 512 * 1024;
@@ -16,6 +16,13 @@ export interface BrokenOriginal {
 }
 
 export type Original = string | BrokenOriginal;
+
+/** What an original means. It never throws: what can't be an input is put aside by whoever reads it. */
+export function decodeOriginal(original: Original): Decoded {
+  if (typeof original === "string") return decodeLine(original);
+  if (original.isUtf8) return tooLarge(original.bytes);
+  return { ok: false, reason: "undecodable", error: "the line is not UTF-8; save the file in that encoding" };
+}
 
 export interface DeadLetter {
   readonly reason: DeadLetterReason;

@@ -2,7 +2,8 @@
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { ScorefoldError } from "../errors.js";
-import { type Decoded, decodeLine, fieldNames, tooLarge } from "../events/decode.js";
+import { decodeOriginal } from "../events/dead-letter.js";
+import { fieldNames } from "../events/decode.js";
 import { type EpochMs, type Input, RETRACTION } from "../events/types.js";
 import { nearest } from "../nearest.js";
 import type { DeadLetters } from "./dead-letters.js";
@@ -151,7 +152,7 @@ class InputReader {
     if (typeof source === "string" && (source === "" || source.trim() === "")) return;
     const { counts } = this;
     counts.lines += 1;
-    const decoded = typeof source === "string" ? decodeLine(source) : brokenLineDecoded(source);
+    const decoded = decodeOriginal(source);
     if (!decoded.ok) {
       const { reason, error } = decoded;
       this.#deadLetters.add({ reason, error, file: this.#files[file] as string, line, original: source });
@@ -172,11 +173,6 @@ class InputReader {
     }
     this.#sorter.add({ input, file, line }, typeof source === "string" ? source.length : source.bytes);
   }
-}
-
-function brokenLineDecoded(line: BrokenLine): Decoded {
-  if (line.isUtf8) return tooLarge(line.bytes);
-  return { ok: false, reason: "undecodable", error: "the line is not UTF-8; save the file in that encoding" };
 }
 
 /** The bytes of all files, so that a missing one is found before an hour was spent on the others. */

@@ -5,10 +5,13 @@
  *   npm run bench             all
  *   npm run bench -- fold     the measures whose name has `fold` in it
  */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { renderTable } from "../../src/cli/table.js";
+import { botLines, ingestFile, ingestLines, type Memory } from "./engine.js";
 import {
   benchModel,
   contacts,
@@ -18,6 +21,8 @@ import {
   foldWithLate,
   type Measured,
 } from "./fold.js";
+import { grow } from "./grow.js";
+import { ingestOverHttp } from "./http.js";
 import { checkRules, parseYaml } from "./model.js";
 import { parseOnly, readOnly, replayFile, writeInputs } from "./replay.js";
 
@@ -108,23 +113,98 @@ async function modelRows(): Promise<Row[]> {
   return [{ measured: yaml }, { measured: await median(checkRules), limit: { measured: yaml, name: "yaml alone" } }];
 }
 
+async function engineRows(): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), "scorefold-bench-"));
+  try {
+    const file = join(directory, "inputs.jsonl");
+    writeInputs(file, inputs);
+    const parsed = await median(() => parseOnly(file), 3);
+    const limit = { measured: parsed, name: "JSON.parse" };
+    const bot = Math.min(inputs, 500_000) / 2;
+    const botName = `one contact with ${bot.toLocaleString("en-US")} inputs among others, 2 % late`;
+    return [
+      {
+        measured: await median(() => ingestFile(file, directory, "embedded: file to scores on disk, 20 rules"), 2),
+        limit,
+        bar: ">= 60,000/s",
+      },
+      { measured: await ingestLines(botLines(bot), directory, botName), limit },
+      { measured: await ingestOverHttp(directory, Math.min(inputs, 200_000)), limit, bar: ">= 10,000/s" },
+    ];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Each in a process of its own, so that one does not hold what another has left. */
+function memoryTable(): void {
+  const rows = [10_000, 100_000, 1_000_000].map((contacts) => {
+    const flags = ["--max-semi-space-size=32", "--heap-growing-percent=30"];
+    const main = fileURLToPath(new URL("./memory.js", import.meta.url));
+    const text = execFileSync(process.execPath, [...flags, main, String(contacts)], { encoding: "utf8" });
+    const { anon, resident } = JSON.parse(text) as Memory;
+    return [contacts.toLocaleString("en-US"), `${anon} MB`, `${resident} MB`, "<= 512 MB"];
+  });
+  const titles = ["contacts", "RssAnon, at most", "resident, at most", "bar (RssAnon)"];
+  console.log(
+    renderTable(
+      titles.map((title) => ({ title, align: "right" as const })),
+      rows,
+    ),
+  );
+}
+
+async function growTable(): Promise<void> {
+  const count = Number(process.env["BENCH_GROW_INPUTS"] ?? 2_000_000);
+  const rows: string[][] = [];
+  await grow(
+    count,
+    Math.min(1_000_000, count / 20),
+    ({ inputs: done, perSecond, longestWriteMs, commitP99Ms, residentMb }) => {
+      const row = [done, perSecond].map((value) => Math.round(value).toLocaleString("en-US"));
+      rows.push([...row, longestWriteMs.toFixed(0), commitP99Ms.toFixed(0), residentMb.toFixed(0)]);
+      if (count > 5_000_000) console.error(rows.at(-1)?.join("  "));
+    },
+  );
+  const titles = [
+    "inputs in the store",
+    "a second, the last million",
+    "longest write, ms",
+    "commit p99, ms",
+    "resident, MB",
+  ];
+  console.log(
+    renderTable(
+      titles.map((title) => ({ title, align: "right" as const })),
+      rows,
+    ),
+  );
+}
+
 const wanted = process.argv[2] ?? "";
 const groups: readonly (readonly [string, () => Promise<Row[]>])[] = [
   ["fold", foldRows],
   ["replay", replayRows],
   ["model", modelRows],
+  ["engine", engineRows],
 ];
 const rows: Row[] = [];
 for (const [name, measure] of groups) if (name.includes(wanted)) rows.push(...(await measure()));
-console.log(
-  renderTable(
-    [
-      { title: "path" },
-      { title: "a second", align: "right" },
-      { title: "us each", align: "right" },
-      { title: "ratio to a limit of this run" },
-      { title: "bar" },
-    ],
-    rows.map(printed),
-  ),
-);
+if (rows.length > 0) printRows();
+if ("memory".includes(wanted)) memoryTable();
+if ("grow".includes(wanted)) await growTable();
+
+function printRows(): void {
+  console.log(
+    renderTable(
+      [
+        { title: "path" },
+        { title: "a second", align: "right" },
+        { title: "us each", align: "right" },
+        { title: "ratio to a limit of this run" },
+        { title: "bar" },
+      ],
+      rows.map(printed),
+    ),
+  );
+}
