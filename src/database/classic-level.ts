@@ -49,7 +49,7 @@ export async function openClassicLevel(directory: string, options: ClassicLevelO
  * its write-ahead log it goes on as if what was written last had never been.
  */
 async function missingFile(directory: string): Promise<string | null> {
-  const names = await readdir(directory).catch(() => []);
+  const names = await readdir(directory).catch((): string[] => []);
   const hasTables = names.some((name) => /\.(ldb|sst)$/.test(name));
   const logs = names.filter((name) => /^\d+\.log$/.test(name));
   if (!names.includes("CURRENT")) {
@@ -163,6 +163,9 @@ function mayBeCut(entries: readonly Entry[]): boolean {
   return bytes > CHUNK_BYTES;
 }
 
+/** The last: a table that is shorter than it was. */
+const damage = /^Corruption|: Corruption|checksum mismatch|bad block|\.(ldb|sst): Invalid argument/i;
+
 /** What an error of LevelDB means, and what to do. */
 export function databaseError(directory: string, error: unknown, damaged?: Damaged): unknown {
   if (error instanceof ScorefoldError) return error;
@@ -176,8 +179,7 @@ export function databaseError(directory: string, error: unknown, damaged?: Damag
   if (codes.includes("LEVEL_LOCKED"))
     return named("directory-in-use", "another process has it open; stop that one, or ask it");
   if (/No space left|quota exceeded/i.test(said)) return named("disk-full", "the disk is full; make room");
-  if (codes.includes("LEVEL_CORRUPTION") || /^Corruption|: Corruption|checksum mismatch|bad block/i.test(said))
-    return corrupt(`the database is damaged (${said})`);
+  if (codes.includes("LEVEL_CORRUPTION") || damage.test(said)) return corrupt(`the database is damaged (${said})`);
   if (/Permission denied|Read-only file system/i.test(said))
     return named("directory-unusable", "it can't be written; change its mode or name another directory");
   if (

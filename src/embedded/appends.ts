@@ -4,8 +4,8 @@
  */
 import { toUSVString } from "node:util";
 import type { Database } from "../database/database.js";
-import type { Original } from "../events/dead-letter.js";
-import { type Decoded, decodeLine, tooLarge } from "../events/decode.js";
+import { decodeOriginal, type Original } from "../events/dead-letter.js";
+import type { Decoded } from "../events/decode.js";
 import type { Offset, Topic } from "../stream/log.js";
 import type { Clock } from "./clock.js";
 import type { Ends } from "./ends.js";
@@ -143,13 +143,6 @@ export async function findEnd(database: Database, topic: Topic): Promise<Offset>
   const range = { gte: topicPrefix(topic), lt: topicKeysEnd(topic), reverse: true };
   const [last] = await database.range(range, 1);
   return last === undefined ? 0 : endOfKey(last[0]);
-}
-
-/** What a line means. It never throws: what can't be an input is put aside by whoever reads it. */
-export function decodeOriginal(original: Original): Decoded {
-  if (typeof original === "string") return decodeLine(original);
-  if (original.isUtf8) return tooLarge(original.bytes);
-  return { ok: false, reason: "undecodable", error: "the line is not UTF-8; save the file in that encoding" };
 }
 
 /** Columns, not an object a line: they lie in memory while they wait to be written and fetched. */

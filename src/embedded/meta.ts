@@ -81,8 +81,12 @@ function opened(key: string, row: string): string {
     return unsealed(key, row);
   } catch (cause) {
     const name = JSON.stringify(key.replaceAll("\0", " "));
-    throw new ScorefoldError("log-corrupt", `the row ${name} of the log is damaged; restore its directory from a backup`, {
-      cause,
-    });
+    throw new ScorefoldError(
+      "log-corrupt",
+      `the row ${name} of the log is damaged; restore its directory from a backup`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -1,5 +1,6 @@
 /** The embedded log as one owner of its task sees it. */
 import { ScorefoldError } from "../errors.js";
+import { decodeOriginal } from "../events/dead-letter.js";
 import type { EpochMs } from "../events/types.js";
 import type {
   Bounds,
@@ -13,7 +14,6 @@ import type {
   Topic,
   Transaction,
 } from "../stream/log.js";
-import { decodeOriginal } from "./appends.js";
 import type { Clock } from "./clock.js";
 import type { Ends } from "./ends.js";
 import { TASK } from "./meta.js";

@@ -5,6 +5,7 @@
 import type { Database, Operation, Range } from "../database/database.js";
 import { EmbeddedLog } from "../embedded/log.js";
 import { DEFAULT_TENANT } from "../events/decode.js";
+import { parseInstant } from "../events/time.js";
 import type { ContactId, EpochMs, TenantId } from "../events/types.js";
 import { type ContactKey, contactKey } from "../store/keys.js";
 import { ContactStore, erasedHash } from "../store/store.js";
@@ -44,7 +45,22 @@ export async function compactDirectory(
   onProgress: (what: string, done: number) => void,
 ): Promise<CompactionReport> {
   const logDatabase = await directory.openLog();
-  const storeDatabase = await directory.openStore();
+  try {
+    await directory.beginCompaction();
+    const storeDatabase = await directory.openStore();
+    return await compact(directory, logDatabase, storeDatabase, onProgress);
+  } finally {
+    await logDatabase.close();
+    await directory.endCompaction();
+  }
+}
+
+async function compact(
+  directory: DataDirectory,
+  logDatabase: Database,
+  storeDatabase: Database,
+  onProgress: (what: string, done: number) => void,
+): Promise<CompactionReport> {
   let bytesBefore: number;
   let records = 0;
   let erased: ReadonlyMap<ContactKey, EpochMs>;
@@ -53,13 +69,15 @@ export async function compactDirectory(
     const log = await EmbeddedLog.open(logDatabase, { now: () => Date.now(), memoryBytesMax: 0 });
     const store = await ContactStore.open(storeDatabase, { clusterId: log.clusterId, foldVersion: FOLD_VERSION });
     erased = await store.erasedSince();
-    if (erased.size > 0) {
+    const known = await erasedInLog(logDatabase);
+    if (erased.size > 0 || known.size > 0) {
       // First who is erased, then what they left: after a crash in between it is only done again.
       const hashes = [...erased].map(([key, at]): Operation => {
         return { type: "put", key: `e\0${erasedHash(log.clusterId, key)}`, value: String(at) };
       });
       await logDatabase.write(hashes);
-      const scrubbed = await log.scrub(keepUnless(erased), ({ records: done }) => onProgress("scrubbing", done));
+      const keep = keepUnless(erasedUntil(log.clusterId, erased, known));
+      const scrubbed = await log.scrub(keep, ({ records: done }) => onProgress("scrubbing", done));
       records = scrubbed.changed;
     }
     await log.close();
@@ -112,39 +130,53 @@ async function copyInto(
   }
 }
 
+/** Tells until when a contact is erased; undefined: it is not. */
+type ErasedUntil = (tenantId: TenantId, contactId: ContactId) => EpochMs | undefined;
+
+/** By name those erased since the last compaction; by hash all of them, since what is late comes after it. */
+function erasedUntil(
+  clusterId: string,
+  erased: ReadonlyMap<ContactKey, EpochMs>,
+  hashes: ReadonlyMap<string, EpochMs>,
+): ErasedUntil {
+  return (tenantId, contactId) => {
+    const key = contactKey(tenantId, contactId);
+    return erased.get(key) ?? (hashes.size > 0 ? hashes.get(erasedHash(clusterId, key)) : undefined);
+  };
+}
+
 /** Keeps every record but those of the erased contacts, up to their erasure. */
-function keepUnless(erased: ReadonlyMap<ContactKey, EpochMs>): (topic: string, value: string) => string | null {
-  const ids = new Set([...erased.keys()].map((key) => key.slice(key.indexOf("\0") + 1)));
-  const marks = [...ids].map((id) => JSON.stringify(id).slice(1, -1));
+function keepUnless(until: ErasedUntil): (topic: string, value: string) => string | null {
   const isErased = (value: unknown): boolean => {
     const { tenantId, contactId, at } = value as { tenantId?: TenantId; contactId?: ContactId; at?: unknown };
     if (typeof contactId !== "string") return false;
-    const until = erased.get(contactKey(typeof tenantId === "string" ? tenantId : DEFAULT_TENANT, contactId));
-    if (until === undefined) return false;
-    const instant = typeof at === "string" ? Date.parse(at) : at;
+    const erased = until(typeof tenantId === "string" ? tenantId : DEFAULT_TENANT, contactId);
+    if (erased === undefined) return false;
+    const instant = typeof at === "string" ? parseInstant(at) : at;
     // What has no instant can't be of later than the erasure either.
-    return typeof instant !== "number" || !(instant > until);
+    return typeof instant !== "number" || !(instant > erased);
   };
   return (_, value) => {
-    if (!marks.some((mark) => value.includes(mark))) return value;
     const parsed = parsedJson(value);
-    if (parsed === null) return mentions(value, ids) ? null : value;
+    if (parsed === null) return mentions(value, until) ? null : value;
     if (isErased(parsed)) return null;
     const { original } = parsed as { original?: unknown };
     if (typeof original !== "string") return value;
     const inner = parsedJson(original);
-    if (inner === null ? mentions(original, ids) : isErased(inner)) return null;
+    if (inner === null ? mentions(original, until) : isErased(inner)) return null;
     return value;
   };
 }
 
-/** Whether a text that is no JSON names one of the contacts as its contact. */
-function mentions(text: string, ids: ReadonlySet<string>): boolean {
-  for (const [, id] of text.matchAll(/"contactId"\s*:\s*("(?:[^"\\]|\\.)*")/g)) {
-    const parsed = parsedJson(id ?? "");
-    if (typeof parsed === "string" && ids.has(parsed)) return true;
-  }
-  return false;
+/** Whether a text that is no JSON names an erased contact as its contact. */
+function mentions(text: string, until: ErasedUntil): boolean {
+  const tenants = [...named("tenantId", text), DEFAULT_TENANT];
+  return named("contactId", text).some((id) => tenants.some((tenantId) => until(tenantId, id) !== undefined));
+}
+
+function named(field: string, text: string): string[] {
+  const found = text.matchAll(new RegExp(`"${field}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`, "g"));
+  return [...found].map(([, quoted]) => parsedJson(quoted ?? "")).filter((name) => typeof name === "string");
 }
 
 function parsedJson(text: string): unknown {

@@ -12,6 +12,8 @@ import { ScorefoldError } from "../errors.js";
 const LOG = "log";
 const STORE = "store";
 const ENGINE_FILE = "engine.json";
+/** There while a compaction exchanges files, when no lock of a database keeps others away. */
+const COMPACTING_FILE = "compacting.json";
 /** A copy that a compaction was making, and what it was to replace. */
 const COPY_ENDING = ".copy";
 const OLD_ENDING = ".old";
@@ -49,6 +51,7 @@ export class DataDirectory {
     const whole = resolve(path);
     await made(whole, path);
     const directory = new DataDirectory(whole, memory);
+    await directory.#checkNotCompacting();
     for (const name of [LOG, STORE]) await directory.#tidyUp(name);
     return directory;
   }
@@ -58,17 +61,35 @@ export class DataDirectory {
     return await isThere(join(resolve(path), LOG));
   }
 
+  /** @throws ScorefoldError `directory-in-use`, `log-corrupt`, ... */
   async openLog(): Promise<Database> {
+    // A new log in the place of a lost one would pass for the whole of it.
+    if (!(await isThere(join(this.path, LOG))) && (await isThere(join(this.path, STORE)))) {
+      const text = `${this.path}: ${LOG}/ is not there, and ${STORE}/ is, which was folded from it`;
+      throw new ScorefoldError(
+        "log-corrupt",
+        `${text}; bring ${LOG}/ back from a backup, or remove ${STORE}/ to begin anew`,
+      );
+    }
     return await this.#open(LOG, this.#memory.logBytes, (how, cause) => {
       const text =
         `${join(this.path, LOG)}: ${how}; restore ${this.path} from a backup, or name another directory with --data and ` +
-        "take the inputs in again (this is the only copy of them here, and nothing in it was changed)";
+        "take the inputs in again: this is the only copy of them, and nothing makes it anew";
       return new ScorefoldError("log-corrupt", text, { cause });
     });
   }
 
   async openStore(): Promise<Database> {
     return await this.#open(STORE, this.#memory.storeBytes);
+  }
+
+  /** Keeps other processes away until `endCompaction`. To be called while the log is open, so that nobody else is in. */
+  async beginCompaction(): Promise<void> {
+    await writeFile(join(this.path, COMPACTING_FILE), `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
+  }
+
+  async endCompaction(): Promise<void> {
+    await rm(join(this.path, COMPACTING_FILE), { force: true });
   }
 
   /** Opens the empty database that a compaction copies into. */
@@ -116,21 +137,23 @@ export class DataDirectory {
 
   /** The engine that has announced itself in a directory and is still alive; null: there is none. */
   static async runningEngine(path: string): Promise<EngineFile | null> {
-    try {
-      const file = JSON.parse(await readFile(join(resolve(path), ENGINE_FILE), "utf8")) as EngineFile;
-      return isAlive(file.pid) ? file : null;
-    } catch {
-      return null;
-    }
+    return await ofLiving<EngineFile>(join(resolve(path), ENGINE_FILE));
   }
 
   async #open(name: string, bytes: number, damaged?: Damaged): Promise<Database> {
     const third = Math.floor(bytes / 3);
     const options = { cacheBytes: third, writeBufferBytes: third, ...(damaged === undefined ? {} : { damaged }) };
     try {
-      return await openClassicLevel(join(this.path, name), options);
+      const database = await openClassicLevel(join(this.path, name), options);
+      // Opened between a compaction's close and its renames, this would be a directory that is about to go.
+      await this.#checkNotCompacting().catch(async (error: unknown) => {
+        await database.close();
+        throw error;
+      });
+      return database;
     } catch (error) {
       if (!(error instanceof ScorefoldError) || error.code !== "directory-in-use") throw error;
+      await this.#checkNotCompacting();
       const running = await DataDirectory.runningEngine(this.path);
       const who = running === null ? "another process" : `the engine at ${running.url} (process ${running.pid})`;
       throw new ScorefoldError(
@@ -139,6 +162,15 @@ export class DataDirectory {
         { cause: error },
       );
     }
+  }
+
+  async #checkNotCompacting(): Promise<void> {
+    const compacting = await ofLiving<{ pid: number }>(join(this.path, COMPACTING_FILE));
+    if (compacting === null) return;
+    throw new ScorefoldError(
+      "directory-in-use",
+      `${this.path} is being compacted by process ${compacting.pid}: wait until that has ended`,
+    );
   }
 
   async #tidyUp(name: string): Promise<void> {
@@ -171,6 +203,16 @@ async function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** What a process wrote of itself; null where there is none, or it is gone, or it had the number that is ours now. */
+async function ofLiving<T extends { readonly pid: number }>(path: string): Promise<T | null> {
+  try {
+    const file = JSON.parse(await readFile(path, "utf8")) as T;
+    return file.pid !== process.pid && isAlive(file.pid) ? file : null;
+  } catch {
+    return null;
+  }
 }
 
 function isAlive(pid: number): boolean {

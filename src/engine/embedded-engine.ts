@@ -18,9 +18,11 @@ import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { ContactId, EpochMs, Profile, ScoreLine, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
+import { ContactStore } from "../store/store.js";
 import type { Clock } from "../stream/clock.js";
 import type { TaskLimits } from "../stream/limits.js";
-import { Task, type TaskState } from "../stream/task.js";
+import type { CommitReport, WriteReport } from "../stream/session.js";
+import { FOLD_VERSION, Task, type TaskState } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import { erasedInLog } from "./compaction.js";
 import type { DataDirectory } from "./directory.js";
@@ -41,6 +43,9 @@ export interface EmbeddedEngineOptions {
   readonly timers: "clock" | "manual";
   readonly logger: Logger;
   readonly limits?: Partial<TaskLimits>;
+  /** Told of each commit and each write to the store, beside the metrics. */
+  readonly onCommit?: (report: CommitReport) => void;
+  readonly onWrite?: (report: WriteReport) => void;
   readonly onProgress?: (what: "catching-up" | "rebuilding", done: number, total: number) => void;
 }
 
@@ -54,6 +59,10 @@ export class EmbeddedEngine implements Engine {
   #error: unknown = null;
   #isStopping = false;
   readonly #counts = { late: 0, duplicates: 0 };
+  /** What a question has found of the store that is open; the task learns of it when it writes. */
+  #damage: ScorefoldError | null = null;
+  #mending: Promise<void> | null = null;
+  #onStoreOpened: () => void = () => undefined;
 
   private constructor(options: EmbeddedEngineOptions, database: Database, log: EmbeddedLog) {
     this.#options = options;
@@ -87,7 +96,7 @@ export class EmbeddedEngine implements Engine {
       return engine;
     } catch (error) {
       await database.close();
-      throw error;
+      throw inDirectory(options.directory.path, error);
     }
   }
 
@@ -153,15 +162,26 @@ export class EmbeddedEngine implements Engine {
   }
 
   async scores(contact: ContactId, question: Question): Promise<ContactAnswer | null> {
-    return await scoresOf(this.#task, contact, question);
+    return await this.#asked(() => scoresOf(this.#task, contact, question));
   }
 
   async explain(contact: ContactId, question: Question): Promise<ExplainAnswer | null> {
-    return await explanationOf(this.#task, contact, question);
+    return await this.#asked(() => explanationOf(this.#task, contact, question));
   }
 
-  allScores(question: Question): AsyncIterable<readonly ScoreLine[]> {
-    return allScores(this.#task, question);
+  async *allScores(question: Question): AsyncGenerator<readonly ScoreLine[]> {
+    let after: ContactId | undefined;
+    for (;;) {
+      try {
+        for await (const lines of allScores(this.#task, question, after)) {
+          yield lines;
+          after = lines.at(-1)?.contactId ?? after;
+        }
+        return;
+      } catch (error) {
+        await this.#mended(error);
+      }
+    }
   }
 
   async topics(): Promise<readonly TopicBounds[]> {
@@ -210,6 +230,69 @@ export class EmbeddedEngine implements Engine {
     return Math.max(now, answer?.asOf ?? now);
   }
 
+  /** Asks, and where that finds the store damaged, asks again once it is made anew. */
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      await this.#mended(error);
+      return await ask();
+    }
+  }
+
+  /** Has the task put aside a store that a question has found damaged. @throws what is no damage, or can't be waited for */
+  async #mended(error: unknown): Promise<void> {
+    if (!(error instanceof ScorefoldError) || error.code !== "database-corrupt") throw error;
+    this.#mending ??= this.#mend(error).finally(() => {
+      this.#mending = null;
+    });
+    // Folding everything again may take long: only a command waits for it.
+    if (this.#options.timers === "manual") return await this.#mending;
+    this.#mending.catch(() => undefined);
+    throw new ScorefoldError("stopping", "the store is damaged and is being made anew from the log; ask again later", {
+      cause: error,
+    });
+  }
+
+  async #mend(damage: ScorefoldError): Promise<void> {
+    const isAnew = new Promise<void>((done) => {
+      this.#onStoreOpened = done;
+    });
+    this.#damage = damage;
+    await this.#task.written().catch(() => undefined);
+    await Promise.race([isAnew, this.#ended]);
+    await this.#whileRunning(this.#task.caughtUp());
+  }
+
+  /** Refuses a store that has folded more than the log holds: then the log has lost its end, which it can't tell. */
+  async #openStore(): Promise<Database> {
+    const database = await this.#options.directory.openStore();
+    const expected = { clusterId: this.#log.clusterId, foldVersion: FOLD_VERSION };
+    // One that can't be read is for the task to deal with.
+    const store = await ContactStore.open(database, expected).catch(() => null);
+    const folded = store?.position.offsets.get(INPUTS) ?? 0;
+    const end = this.#log.topics.get(INPUTS)?.end ?? 0;
+    const isLost = this.#options.models === null && store?.models.length === 0 && folded === 0 && end > 0;
+    if (folded <= end && !isLost) {
+      this.#damage = null;
+      this.#onStoreOpened();
+      return doubted(database, () => this.#damage);
+    }
+    await database.close();
+    if (isLost) {
+      throw new ScorefoldError(
+        "input-missing",
+        `${this.#options.directory.path}: the store is gone, and under which models it was folded; \`scorefold run\` ` +
+          "makes it anew from the log under the models in --models",
+      );
+    }
+    throw new ScorefoldError(
+      "history-lost",
+      `the log has ${end} inputs, and ${folded} were scored: its end is gone; restore the directory from a backup, ` +
+        "or, to go on without them, remove store/, and everything is folded from what is left",
+    );
+  }
+
   #run(): void {
     const end = async (): Promise<void> => {
       await this.#log.close();
@@ -218,8 +301,8 @@ export class EmbeddedEngine implements Engine {
     this.#ended = this.#task
       .run()
       .catch((error: unknown) => {
-        this.#error = error;
-        this.#options.logger.fatal({ err: error }, "the task has ended");
+        this.#error = inDirectory(this.#options.directory.path, error);
+        this.#options.logger.fatal({ err: this.#error }, "the task has ended");
       })
       .finally(end);
   }
@@ -237,7 +320,7 @@ export class EmbeddedEngine implements Engine {
     return new Task({
       log: this.#log,
       task: 0,
-      store: { open: () => directory.openStore(), setAside: () => directory.setStoreAside() },
+      store: { open: () => this.#openStore(), setAside: () => directory.setStoreAside() },
       models,
       clock,
       timers,
@@ -250,7 +333,9 @@ export class EmbeddedEngine implements Engine {
           logger.warn(error === undefined ? {} : { err: error }, text);
         },
         onProgress: (what, done, total) => onProgress?.(what, done, total),
-        onCommit: ({ kind, gathered, foldMs, publishMs }) => {
+        onCommit: (report) => {
+          const { kind, gathered, foldMs, publishMs } = report;
+          this.#options.onCommit?.(report);
           this.#counts.late += gathered.late;
           this.#counts.duplicates += gathered.duplicates;
           metrics.commits.inc({ kind });
@@ -263,8 +348,35 @@ export class EmbeddedEngine implements Engine {
           metrics.foldSeconds.observe({ kind }, foldMs / 1000);
           metrics.commitSeconds.observe({ kind }, publishMs / 1000);
         },
-        onWrite: ({ ms }) => metrics.writeSeconds.observe(ms / 1000),
+        onWrite: (report) => {
+          this.#options.onWrite?.(report);
+          metrics.writeSeconds.observe(report.ms / 1000);
+        },
       },
     });
   }
+}
+
+/** A database that takes no more once it is known to be damaged. */
+function doubted(database: Database, damage: () => ScorefoldError | null): Database {
+  return {
+    get: (key) => database.get(key),
+    getMany: (keys) => database.getMany(keys),
+    write: async (operations) => {
+      const found = damage();
+      if (found !== null) throw found;
+      await database.write(operations);
+    },
+    range: (range, limit) => database.range(range, limit),
+    scan: (range) => database.scan(range),
+    size: () => database.size(),
+    close: () => database.close(),
+  };
+}
+
+/** What the log or the store says of itself, with the place. */
+function inDirectory(path: string, error: unknown): unknown {
+  const codes = ["log-corrupt", "format-unknown", "history-lost"];
+  if (!(error instanceof ScorefoldError) || !codes.includes(error.code) || error.message.includes(path)) return error;
+  return new ScorefoldError(error.code, `${path}: ${error.message}`, { cause: error });
 }

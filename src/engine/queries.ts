@@ -50,12 +50,16 @@ export async function explanationOf(
   return explanations.length === 0 ? null : { asOf, explanations, timeline };
 }
 
-/** Score lines of all contacts of a tenant, by contact and model. */
-export async function* allScores(task: Task, question: Question): AsyncGenerator<readonly ScoreLine[]> {
+/** Score lines of all contacts of a tenant behind `after`, by contact and model. */
+export async function* allScores(
+  task: Task,
+  question: Question,
+  after: ContactId = "",
+): AsyncGenerator<readonly ScoreLine[]> {
   // What is only in memory gets its place among the rows.
   await task.written();
   const store = storeOf(task);
-  const start = contactKey(question.tenantId, "");
+  const start = contactKey(question.tenantId, after);
   const asked = isAsked(question);
   for await (const rows of store.allContacts(start)) {
     const lines: ScoreLine[] = [];

@@ -20,8 +20,8 @@ import { modelName, publishedOf, TaskContact } from "./contact.js";
 import type { Session } from "./session.js";
 import { passedBy } from "./timers.js";
 
-/** Contacts of one commit while models change. */
-const SLICE_CONTACTS = 256;
+/** Contacts of one commit while models change: each with its whole history. */
+const SLICE_CONTACTS_MAX = 256;
 
 export class ModelSet {
   /** By id and version. */
@@ -93,6 +93,7 @@ export interface ChangeOptions {
   readonly session: Session;
   readonly before: ModelSet;
   readonly wanted: ModelSet;
+  readonly sliceContactsMax: number;
   /** How far a change to the same models was published before a crash. */
   readonly published: ModelChange | null;
   readonly onProgress: (done: number, total: number) => void;
@@ -107,18 +108,20 @@ export interface ChangeOptions {
  */
 export async function changeModels(options: ChangeOptions): Promise<boolean> {
   const { store, session, wanted, published, onProgress, shouldStop } = options;
+  const sliceContactsMax = Math.min(SLICE_CONTACTS_MAX, options.sliceContactsMax);
   const to = wanted.id;
   const resumed = session.position.change?.to === to ? session.position.change.done : undefined;
   const mutedUntil = published?.to === to ? published.done : null;
   let done = 0;
   const total = store.counts.contacts;
-  let slice = new Slice(options);
+  const known = await store.knownModels();
+  let slice = new Slice(options, known);
   const commit = async (): Promise<void> => {
     if (slice.last === null) return;
     const change = { to, done: slice.last };
     if (mutedUntil !== null && compareText(slice.last, mutedUntil) <= 0) await session.repeatChange(change);
     else await session.commitChange(slice.gathered, change);
-    slice = new Slice(options);
+    slice = new Slice(options, known);
     onProgress(done, total);
   };
   for await (const rows of store.allContacts(resumed)) {
@@ -127,7 +130,7 @@ export async function changeModels(options: ChangeOptions): Promise<boolean> {
       // A slice is muted as a whole, so it ends where what was published ends.
       if (slice.last === mutedUntil && mutedUntil !== null) await commit();
       await slice.add(key, stored);
-      if (slice.count < SLICE_CONTACTS) continue;
+      if (slice.count < sliceContactsMax) continue;
       await commit();
       if (shouldStop()) return false;
     }
@@ -142,9 +145,12 @@ class Slice {
   last: ContactKey | null = null;
   count = 0;
   readonly #options: ChangeOptions;
+  readonly #known: ReadonlyMap<string, string>;
 
-  constructor(options: ChangeOptions) {
+  /** @param known texts of all models that were used once: after a change to others that was not ended it takes them */
+  constructor(options: ChangeOptions, known: ReadonlyMap<string, string>) {
     this.#options = options;
+    this.#known = known;
   }
 
   async add(key: ContactKey, stored: StoredContact): Promise<void> {
@@ -163,12 +169,16 @@ class Slice {
     const passed = passedBy(session.position.timer, key);
     contact.fold.change(unseen, passed, (index, state) => {
       const next = models[index]!;
-      const old = previousOf(next, stored, before);
+      const old = previousOf(next, stored, (name) => this.#model(name, before));
       return old === null ? unpublished(next) : carried(next, state, old.model, old.published);
     });
     contact.fold.unload();
     this.gathered.take(contact.fold.drain());
     session.contacts.adopt(contact);
+  }
+
+  #model(name: string, before: ModelSet): CompiledModel | null {
+    return before.all.find((one) => modelName(one) === name) ?? compiledText(name, this.#known.get(name));
   }
 }
 
@@ -179,14 +189,13 @@ function withoutState(model: StoredModel): StoredModel {
 }
 
 /** What was published of the contact under another version of the model: the one in use, else the newest. */
-function previousOf(next: CompiledModel, { models }: StoredContact, before: ModelSet) {
+function previousOf(next: CompiledModel, { models }: StoredContact, modelOf: (name: string) => CompiledModel | null) {
   const versions = models
     .filter(({ name }) => name.slice(0, name.lastIndexOf("@")) === next.model.id)
     .sort((a, b) => Number(b.state !== null) - Number(a.state !== null) || versionOf(b.name) - versionOf(a.name));
   const [found] = versions;
   if (found === undefined) return null;
-  const model = before.all.find((one) => modelName(one) === found.name) ?? null;
-  return { model, published: publishedOf(found).published };
+  return { model: modelOf(found.name), published: publishedOf(found).published };
 }
 
 function versionOf(name: string): EpochMs {

@@ -67,7 +67,6 @@ export interface TaskOptions {
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 30_000;
-
 interface Wanted {
   readonly until: EpochMs;
   readonly done: () => void;
@@ -247,7 +246,8 @@ export class Task {
     const store = await this.#openStore(committed);
     const before = await modelsOfStore(store, this.#wanted);
     if (this.#options.models === null) this.#wanted = before;
-    const isChange = before.id !== this.#wanted.id || store.isOfOtherFold;
+    // A change that was begun is also ended by going back.
+    const isChange = store.position.change !== null || before.id !== this.#wanted.id || store.isOfOtherFold;
     const isNew = store.models.length === 0 && store.counts.contacts === 0;
     const session = (set: ModelSet): Session =>
       new Session({
@@ -278,6 +278,7 @@ export class Task {
         session: this.#session,
         before,
         wanted: this.#wanted,
+        sliceContactsMax: this.#limits.sliceContactsMax,
         published: committed?.change ?? null,
         onProgress: (done, total) => this.#options.events?.onProgress?.("rebuilding", done, total),
         shouldStop: () => this.#stop.signal.aborted,
@@ -433,7 +434,7 @@ export class Task {
   }
 }
 
-/** One that can't be read must not stay open: it is tried again, or put aside. */
+/** One that can't be read is closed: it is tried again, or put aside. */
 async function openStore(place: StorePlace, expected: StoreExpectation): Promise<ContactStore> {
   const database = await place.open();
   try {

@@ -106,7 +106,7 @@ describe(`purchases ${realFile === undefined ? "made up by the generator" : "of 
     expectSame(again.changes, published.changes, "score changes");
     expectSame(again.crossings, published.crossings, "crossings");
     expect(await ok(["tail", "dead-letters", "--data", data])).toBe("");
-  });
+  }, 400_000);
 
   it("shuffled, split over a file, a gzip file and standard input, a part of it twice: the same scores", async () => {
     const mixed = new Random(3).shuffled(lines);

@@ -18,6 +18,8 @@ interface Batch {
 }
 
 const CHUNK_ENTRIES = 16;
+/** So many operations are done one by one, each of which moves all rows behind it. */
+const SPLICED_MAX = 64;
 
 export class SimulatedDisk {
   /** Whether writes fail for want of room. */
@@ -53,11 +55,11 @@ export class SimulatedDisk {
   crash({ loseTail }: { readonly loseTail: number }): Database {
     if (this.#handle !== undefined) this.#handle.isGone = true;
     this.#handle = undefined;
-    this.#batches.splice(Math.max(0, this.#batches.length - loseTail));
-    this.#rows = [];
-    for (const batch of this.#batches) {
-      batch.isAcknowledged = true;
-      this.#apply(batch.operations);
+    for (const batch of this.#batches) batch.isAcknowledged = true;
+    if (loseTail > 0) {
+      this.#batches.splice(Math.max(0, this.#batches.length - loseTail));
+      this.#rows = [];
+      for (const { operations } of this.#batches) this.#apply(operations);
     }
     return this.open();
   }
@@ -96,6 +98,10 @@ export class SimulatedDisk {
   }
 
   #apply(operations: readonly Operation[]): void {
+    if (operations.length > SPLICED_MAX) {
+      this.#merge(operations);
+      return;
+    }
     for (const operation of operations) {
       const bytes = Buffer.from(operation.key);
       const index = this.#indexOf(bytes);
@@ -103,6 +109,23 @@ export class SimulatedDisk {
       if (operation.type === "del") this.#rows.splice(index, isThere ? 1 : 0);
       else this.#rows.splice(index, isThere ? 1 : 0, { key: operation.key, bytes, value: operation.value });
     }
+  }
+
+  /** The same for many operations: one walk over all rows. */
+  #merge(operations: readonly Operation[]): void {
+    const last = new Map(operations.map((operation) => [operation.key, operation]));
+    const changes = [...last.values()].map((operation) => ({ operation, bytes: Buffer.from(operation.key) }));
+    changes.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+    const rows: Row[] = [];
+    let at = 0;
+    for (const { operation, bytes } of changes) {
+      const index = this.#indexOf(bytes);
+      while (at < index) rows.push(this.#rows[at++] as Row);
+      if (this.#rows[at]?.key === operation.key) at += 1;
+      if (operation.type === "put") rows.push({ key: operation.key, bytes, value: operation.value });
+    }
+    while (at < this.#rows.length) rows.push(this.#rows[at++] as Row);
+    this.#rows = rows;
   }
 
   /** The first row at or after these bytes, or after them. */

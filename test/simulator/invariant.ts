@@ -77,9 +77,10 @@ export class ContactView {
     return this.#fold;
   }
 
-  check(): void {
+  check(topics = 1): void {
     const fold = this.folded();
     fold.foldedStates().forEach((state, i) => {
+      if (topics > 1 && state.firstSight === null) this.published.wasEmpty = true;
       try {
         this.published.check(fold.models[i]!, state);
       } catch (error) {
@@ -133,12 +134,15 @@ export class Invariant {
     this.#options.note(`    ${records.length} records, ${letters.length} dead letters`);
     this.#outputs(task, view, committed.outputs);
     this.#deadLetters(task, view, letters);
-    for (const contact of view.contacts.values()) contact.check();
+    for (const contact of view.contacts.values()) contact.check(this.#options.broker.inputTopics.length);
   }
 
   #of(task: number): TaskOutputs {
     let view = this.#tasks.get(task);
-    if (view === undefined) this.#tasks.set(task, (view = new TaskOutputs()));
+    if (view === undefined) {
+      view = new TaskOutputs();
+      this.#tasks.set(task, view);
+    }
     return view;
   }
 
@@ -187,7 +191,10 @@ export class Invariant {
       }
       const key = `${input.tenantId}\0${input.contactId}`;
       let contact = view.contacts.get(key);
-      if (contact === undefined) view.contacts.set(key, (contact = new ContactView(key, input, models)));
+      if (contact === undefined) {
+        contact = new ContactView(key, input, models);
+        view.contacts.set(key, contact);
+      }
       const loser = contact.receive(input);
       if (loser !== null) letters.push(`${place} ${textOf(loser)}`);
     }
@@ -211,7 +218,8 @@ export class Invariant {
 
   #outputs(task: number, view: TaskOutputs, outputs: readonly Output[]): void {
     for (const topic of ["score-changed", "threshold-crossed"]) {
-      const isHere = (output: Output): boolean => (output.kind === "ThresholdCrossed") === (topic === "threshold-crossed");
+      const isHere = (output: Output): boolean =>
+        (output.kind === "ThresholdCrossed") === (topic === "threshold-crossed");
       same(`what is readable of ${topic}`, [...this.#new(task, view, topic)], outputs.filter(isHere).map(encodeOutput));
     }
     for (const output of outputs) {

@@ -8,6 +8,10 @@
 import { parseArgs } from "node:util";
 import { simulate, told } from "./simulator.js";
 
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 const { values } = parseArgs({
   options: {
     seed: { type: "string" },
@@ -19,8 +23,8 @@ const { values } = parseArgs({
 
 if (values.seed !== undefined) {
   const one = await simulate(Number(values.seed));
-  for (const line of one.trace) console.log(line);
-  console.log(one.failure === null ? `seed ${one.seed}: all is well, after ${one.commits} commits` : told(one, 0));
+  for (const line of one.trace) say(line);
+  say(one.failure === null ? `seed ${one.seed}: all is well, after ${one.commits} commits` : told(one, 0));
   process.exitCode = one.failure === null ? 0 : 1;
 } else {
   const from = Number(values.from);
@@ -32,8 +36,8 @@ if (values.seed !== undefined) {
     commits += one.commits;
     if (one.failure === null) continue;
     failed += 1;
-    console.log(told(one, Number(values.failures) > 1 ? 0 : 60));
+    say(told(one, Number(values.failures) > 1 ? 0 : 60));
   }
-  console.log(`${seeds} seeds from ${from}, ${commits} commits, ${failed} failed`);
+  say(`${seeds} seeds from ${from}, ${commits} commits, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -5,7 +5,7 @@ import type { EpochMs, Input } from "../../src/events/types.js";
 import type { Model } from "../../src/model/types.js";
 import type { TaskLimits } from "../../src/stream/limits.js";
 import { inputLists } from "../arbitrary/inputs.js";
-import { modelOf, models as modelLists } from "../arbitrary/models.js";
+import { models as modelLists, modelOf } from "../arbitrary/models.js";
 import { DAY, HOUR, MINUTE } from "../arbitrary/vocabulary.js";
 import type { Random } from "./random.js";
 

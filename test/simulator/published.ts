@@ -16,6 +16,11 @@ interface View {
 
 export class PublishedContact {
   #views = new Map<string, View>();
+  /**
+   * Whether all inputs were retracted once. Over several topics a task that catches up takes them in another order, and
+   * does not know any more whether the empty score was published before the retraction, or nothing was.
+   */
+  wasEmpty = false;
 
   /** The contact goes over to these models: what is new stands where the last score puts it. */
   adopt(models: readonly CompiledModel[]): void {
@@ -34,7 +39,7 @@ export class PublishedContact {
     const view = this.#views.get(output.model);
     if (model === undefined || view === undefined) throw new Error(`an output of a model that is not in use`);
     if (output.version !== model.model.version) throw new Error(`an output of version ${output.version}`);
-    if (output.kind === "ScoreChanged") takeScore(view, output);
+    if (output.kind === "ScoreChanged") takeScore(view, output, this.wasEmpty);
     else takeCrossing(view, output);
   }
 
@@ -43,6 +48,9 @@ export class PublishedContact {
     const view = this.#views.get(compiled.model.id) as View;
     const { flags } = state;
     if (view.score === null) {
+      const empty = unpublished(compiled);
+      const isEmpty = compiled.dimensions.every((_, i) => empty.dimensions[i] === flags.dimensions[i]);
+      if (this.wasEmpty && isEmpty) return;
       if (state.firstSight !== null) throw new Error(`${compiled.model.id} has a score, and nothing is published`);
       return;
     }
@@ -85,8 +93,10 @@ function viewOf(compiled: CompiledModel, before: ReadonlyMap<string, View>): Vie
   };
 }
 
-function takeScore(view: View, output: ScoreChanged): void {
-  if (output.previous !== view.score) {
+/** @param wasEmpty whether it may be unknown if anything was published */
+function takeScore(view: View, output: ScoreChanged, wasEmpty: boolean): void {
+  const isUnknown = wasEmpty && [view.score, output.previous].includes(null);
+  if (output.previous !== view.score && !isUnknown) {
     throw new Error(`${output.id} says it was ${output.previous} before, and ${view.score} was published`);
   }
   view.score = output.current;

@@ -14,6 +14,8 @@ export interface Simulated {
   readonly seed: number;
   readonly trace: readonly string[];
   readonly commits: number;
+  /** Those of the last process: only worlds of the same models can end alike. */
+  readonly models: string;
   /** What is published in the end, to compare two runs by. */
   readonly scores: string;
   readonly failure: Error | null;
@@ -39,7 +41,7 @@ export async function simulate(seed: number, { faults }: SimulateOptions = {}): 
     world.fail(error as Error);
   }
   const { trace, failure, invariant } = world;
-  return { seed, trace, commits: invariant.commits, scores, failure };
+  return { seed, trace, commits: invariant.commits, models: world.lastModels, scores, failure };
 }
 
 /** What to say of a seed that failed. */

@@ -12,22 +12,26 @@ import type { ContactView } from "./invariant.js";
 const CHECKSUM_DIGITS = 8;
 
 /** @param until timers have gone to here; null: to where they are committed */
-export function checkStore(disk: SimulatedDisk, contacts: ReadonlyMap<string, ContactView>, until: EpochMs | null): void {
+export function checkStore(
+  disk: SimulatedDisk,
+  contacts: ReadonlyMap<string, ContactView>,
+  until: EpochMs | null,
+): void {
   const rows = new Map(disk.entries({}));
   const entries = [...rows.keys()];
   const stored = new Map(
-    entries.filter((key) => key.startsWith("c\0")).map((key) => [key.slice(2), decodeContact(valueOf(rows, key))]),
+    entries.filter((key) => key.startsWith("c\0")).map((key) => [key.slice(2), decodeContact(unsealedOf(rows, key))]),
   );
   const known = [...contacts.values()].filter(({ arrived }) => arrived.inputs.length > 0);
   equal("the contacts in the store", [...stored.keys()].sort(), known.map(({ key }) => key).sort());
-  const meta = JSON.parse(valueOf(rows, "m\0store"));
+  const meta = JSON.parse(unsealedOf(rows, "m\0store"));
   equal("the number of contacts", meta.contacts, stored.size);
   const histories = new Map<string, Input[]>();
   let inputs = 0;
   for (const key of entries.filter((one) => one.startsWith("h\0"))) {
     const [, segment, tenantId, contactId] = key.split("\0") as [string, string, string, string];
     const contact = `${tenantId}\0${contactId}`;
-    const own = decodeInputs(valueOf(rows, key), tenantId, contactId);
+    const own = decodeInputs(unsealedOf(rows, key), tenantId, contactId);
     inputs += own.length;
     if (stored.get(contact)?.segments.includes(Number(segment)) !== true)
       throw new Error(`${JSON.stringify(contact)} has history in segment ${segment}, and its row does not say so`);
@@ -99,7 +103,7 @@ function resolved(history: readonly Input[]): Input[] {
   return [...held.values()].sort(compareInputs);
 }
 
-function valueOf(rows: ReadonlyMap<string, string>, key: string): string {
+function unsealedOf(rows: ReadonlyMap<string, string>, key: string): string {
   return rows.get(key)!.slice(CHECKSUM_DIGITS);
 }
 

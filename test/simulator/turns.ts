@@ -30,7 +30,7 @@ function happen(world: World): void {
     [2, "timers"],
     [0.3, "written"],
     [0.2, "stop"],
-    [plan.models.length > world.generation + 1 ? 0.4 : 0, "models"],
+    [canChange(world) ? 0.4 : 0, "models"],
   ]);
   const process = random.pick(world.processes.filter(({ isGone }) => !isGone));
   switch (choice) {
@@ -59,6 +59,22 @@ function happen(world: World): void {
   }
 }
 
+/** A change of models that is under way everywhere is ended before the next. */
+function canChange({ plan, generation, processes, broker }: World): boolean {
+  if (plan.models.length <= generation + 1) return false;
+  const alive = processes.filter(({ isGone }) => !isGone);
+  const tasks = Array.from({ length: plan.tasks }, (_, task) => task);
+  return tasks.every((number) =>
+    alive.some(
+      (process) =>
+        process.host.task === number &&
+        process.generation === generation &&
+        process.task.state.state === "running" &&
+        broker.owner(number) === process.client,
+    ),
+  );
+}
+
 function fireUntil(world: World, process: Process, at: number): void {
   world.note(`${process.name} is told to let timers go to ${at}`);
   process.task.fireUntil(at).then(
@@ -77,7 +93,9 @@ function misfortune(world: World): void {
   const alive = world.processes.filter(({ isGone }) => !isGone);
   if (alive.length === 0) return;
   const process = random.pick(alive);
-  if (isTime(faults.crash)) {
+  // Where a crash hurts most: what is published, or written, and nobody has heard of it.
+  const isTender = /publish (written|committed)$|disk write/.test(world.trace.at(-1) ?? "");
+  if (isTime(isTender ? Math.ceil(faults.crash / 8) : faults.crash)) {
     if (random.chance(0.15)) world.strand(process);
     else world.crash(process);
     return;

@@ -63,17 +63,18 @@ export class Process {
   readonly client: BrokerClient;
   readonly task: Task;
   readonly models: ModelSet;
+  readonly generation: number;
   isGone = false;
-  isStopping = false;
   /** What has ended it. */
   error: unknown = null;
 
-  constructor(name: string, host: Host, client: BrokerClient, task: Task, models: ModelSet) {
+  constructor(name: string, host: Host, client: BrokerClient, task: Task, models: ModelSet, generation: number) {
     this.name = name;
     this.host = host;
     this.client = client;
     this.task = task;
     this.models = models;
+    this.generation = generation;
   }
 }
 
@@ -90,6 +91,8 @@ export class World {
   failure: Error | null = null;
   /** Which of the sets of models new processes run. */
   generation = 0;
+  /** The models that the last process to start has run. */
+  lastModels = "";
   /** How far the wall clock is from the true time. */
   skew = 0;
   readonly #sets: ModelSet[];
@@ -200,8 +203,9 @@ export class World {
         onNotice: (text) => this.note(`${name}: ${text}`),
       },
     });
-    process = new Process(name, host, client, task, models);
+    process = new Process(name, host, client, task, models, this.generation);
     this.processes.push(process);
+    this.lastModels = models.names.join(" ");
     this.note(`${name} starts on ${host.name} with ${models.names.join(" ")}`);
     const owned = process;
     task.run().then(

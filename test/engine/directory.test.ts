@@ -1,0 +1,43 @@
+/** The data directory: made, announced, and tidied up after what was cut off. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { DataDirectory } from "../../src/engine/directory.js";
+
+let path: string;
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), "scorefold-directory-"));
+});
+afterEach(() => rmSync(path, { recursive: true, force: true }));
+
+it("tells of a living engine only", async () => {
+  const directory = await DataDirectory.open(path);
+  expect(await DataDirectory.runningEngine(path)).toBeNull();
+  // Another process, which is surely there; this one does not have to ask itself.
+  await directory.announce({ pid: process.ppid, url: "http://127.0.0.1:1" });
+  expect(await DataDirectory.runningEngine(path)).toMatchObject({ pid: process.ppid, url: "http://127.0.0.1:1" });
+  await directory.withdraw();
+  expect(await DataDirectory.runningEngine(path)).toBeNull();
+  // No process has this number: it is beyond what a system gives out.
+  await directory.announce({ pid: 2 ** 30, url: "http://127.0.0.1:1" });
+  expect(await DataDirectory.runningEngine(path)).toBeNull();
+});
+
+it("puts stores aside one after the other, and can remove them", async () => {
+  const directory = await DataDirectory.open(path);
+  const places: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    mkdirSync(join(path, "store"), { recursive: true });
+    places.push(await directory.setStoreAside());
+  }
+  expect(new Set(places).size).toBe(2);
+  expect(places.every((place) => existsSync(place))).toBe(true);
+  await directory.removeDamaged();
+  expect(places.some((place) => existsSync(place))).toBe(false);
+});
+
+it("is refused where a file is in the way", async () => {
+  writeFileSync(join(path, "file"), "");
+  await expect(DataDirectory.open(join(path, "file"))).rejects.toMatchObject({ code: "directory-unusable" });
+});

@@ -1,0 +1,80 @@
+/** What is written is what is read: contacts, inputs, and which of two contents of one key holds. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { canonicalJson } from "../../src/events/canonical.js";
+import { compareInputs } from "../../src/events/order.js";
+import type { Input } from "../../src/events/types.js";
+import { ContactFold } from "../../src/fold/contact.js";
+import { packPublished, packState } from "../../src/fold/pack.js";
+import {
+  decodeContact,
+  decodeInputs,
+  encodeContact,
+  encodeDormant,
+  encodeInputs,
+  encodeModel,
+  inKeyOrder,
+} from "../../src/store/rows.js";
+import { inputLists, shuffled } from "../arbitrary/inputs.js";
+import { scenes } from "../arbitrary/scenes.js";
+import { compiled } from "../fold/engine.js";
+
+describe("rows", () => {
+  it("give back inputs as they were", () => {
+    fc.assert(
+      fc.property(inputLists(), (inputs) => {
+        const own = inputs.map((input): Input => ({ ...input, tenantId: "acme", contactId: "ada" }));
+        expect(decodeInputs(encodeInputs(own), "acme", "ada").map(canonicalJson)).toEqual(own.map(canonicalJson));
+      }),
+    );
+  });
+
+  it("give back a contact as it was", () => {
+    fc.assert(
+      fc.property(scenes(), fc.array(fc.nat(9), { maxLength: 3 }), ({ models, inputs, asOf }, segments) => {
+        const own = compiled(models);
+        const fold = new ContactFold(own, "acme", "ada", { history: "kept" });
+        for (const input of inputs) if (input.at <= asOf) fold.receive(input);
+        const record = fold.record();
+        const snapshots = record.newest === null ? [] : [{ last: keyOf(record.newest), inputs: 7, inForce: 3 }];
+        const newest = record.newest === null ? null : keyOf(record.newest);
+        const head = { ...record, newest, due: asOf, segments, snapshots };
+        const parts = record.states.map((state, i) => [`m${i}@1`, record.published[i]!, state] as const);
+        const rows = parts.map(([name, published, state]) => encodeModel(name, published, state));
+        const read = decodeContact(encodeContact(head, [...rows, encodeDormant("old@1", parts[0]![1])]));
+        const { clock, inputs: count, inForce, erasedUntil, retracted } = record;
+        const expected = { clock, newest, inputs: count, inForce, erasedUntil, due: asOf, segments, snapshots };
+        expect(read).toMatchObject({ ...expected, retracted: [...retracted] });
+        const states = parts.map(([name, published, state]) => ({
+          name,
+          published: JSON.parse(JSON.stringify(packPublished(published, state))),
+          state: JSON.parse(JSON.stringify(packState(state))),
+        }));
+        expect(read.models.slice(0, -1)).toEqual(states);
+        expect(read.models.at(-1)).toMatchObject({ name: "old@1", state: null });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("bring inputs in order, each key once, and decide between two contents the same way each time", () => {
+    const lists = inputLists({ contactsMax: 1 }).chain((inputs) =>
+      shuffled(inputs).map((mixed) => ({ inputs, mixed })),
+    );
+    fc.assert(
+      fc.property(lists, ({ inputs, mixed }) => {
+        const sorted = inKeyOrder([...inputs]);
+        expect(inKeyOrder([...mixed]).map(canonicalJson)).toEqual(sorted.map(canonicalJson));
+        expect(sorted.slice(1).every((input, i) => compareInputs(sorted[i]!, input) < 0)).toBe(true);
+        for (const input of inputs) {
+          const held = sorted.find((one) => compareInputs(one, input) === 0)!;
+          expect(Buffer.compare(Buffer.from(canonicalJson(held)), Buffer.from(canonicalJson(input)))).not.toBe(1);
+        }
+      }),
+    );
+  });
+});
+
+function keyOf({ at, kind, id }: Pick<Input, "at" | "kind" | "id">) {
+  return { at, kind, id };
+}

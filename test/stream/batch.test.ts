@@ -1,0 +1,73 @@
+/** What was fetched of several topics, brought into one order of event time; nothing is lost where a fetch was cut. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Decoded, decodeLine } from "../../src/events/decode.js";
+import { mergeByTime } from "../../src/stream/batch.js";
+import type { Fetched, LogRecord } from "../../src/stream/log.js";
+
+function record(topic: string, offset: number, at: number | null): LogRecord {
+  const line = at === null ? "no json" : `{"contactId":"ada","id":"${topic}${offset}","at":${at},"type":"web.viewed"}`;
+  const decoded: Decoded = decodeLine(line);
+  return { topic, partition: 0, offset, timestamp: 0, bytes: 1, decoded, original: null, source: null };
+}
+
+function fetched(topic: string, instants: readonly (number | null)[], end: number, from = 0): Fetched {
+  const records = instants.map((at, i) => record(topic, from + i, at));
+  return { topic, records, next: from + instants.length, end };
+}
+
+function told(records: readonly LogRecord[]): string[] {
+  return records.map(({ topic, offset }) => `${topic}${offset}`);
+}
+
+const nothing = new Map<string, number>();
+
+describe("mergeByTime", () => {
+  it("takes the lowest instant of all heads, and what can't be read at once", () => {
+    const merged = mergeByTime([fetched("a", [5, 1, null, 9], 4), fetched("b", [3, 7], 2)], nothing);
+    expect(told(merged.records)).toEqual(["b0", "a0", "a1", "a2", "b1", "a3"]);
+    expect(merged.offsets).toEqual(new Map([["a", 4], ["b", 2]])); // biome-ignore format: one line
+  });
+
+  it("stops where a topic has more than was fetched, and the rest waits", () => {
+    const merged = mergeByTime([fetched("a", [1, 5], 10), fetched("b", [3, 4, 6, 7], 4)], nothing);
+    expect(told(merged.records)).toEqual(["a0", "b0", "b1", "a1"]);
+    expect([merged.offsets.get("a"), merged.offsets.get("b")]).toEqual([2, 2]);
+  });
+
+  it("takes a topic alone as it is, and moves over marks", () => {
+    const merged = mergeByTime([fetched("a", [9, 1], 5), { topic: "b", records: [], next: 7, end: 7 }], nothing);
+    expect(told(merged.records)).toEqual(["a0", "a1"]);
+    expect([merged.offsets.get("a"), merged.offsets.get("b")]).toEqual([2, 7]);
+  });
+
+  it("gives every record once, in the order of its topic, over as many fetches as it takes", () => {
+    const instants = fc.array(fc.option(fc.nat(9)), { maxLength: 12 });
+    const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 4 }));
+    fc.assert(
+      fc.property(fc.tuple(instants, instants, instants), cuts, (topics, cut) => {
+        let offsets: ReadonlyMap<string, number> = new Map();
+        const given: string[] = [];
+        for (let rounds = 0; rounds < 100; rounds++) {
+          const all = topics.map((list, i) => {
+            const topic = "abc"[i]!;
+            const from = offsets.get(topic) ?? 0;
+            const some = list.slice(from, from + (cut.next().value as number));
+            return fetched(topic, some, list.length, from);
+          });
+          const merged = mergeByTime(all, offsets);
+          given.push(...told(merged.records));
+          const isOver = topics.every((list, i) => (merged.offsets.get("abc"[i]!) ?? 0) === list.length);
+          // Each fetch brings at least something on.
+          if (!isOver) expect(merged.records.length).toBeGreaterThan(0);
+          offsets = merged.offsets;
+          if (isOver) break;
+        }
+        topics.forEach((list, i) => {
+          const topic = "abc"[i]!;
+          expect(given.filter((name) => name.startsWith(topic))).toEqual(list.map((_, offset) => `${topic}${offset}`));
+        });
+      }),
+    );
+  });
+});

@@ -1,0 +1,75 @@
+/** Contacts in memory: let go when there is no room, but never with something that the store has yet to learn. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { type ContactStore, noTimers } from "../../src/store/store.js";
+import { HotContacts } from "../../src/stream/hot-contacts.js";
+import { erasure, openStore, start, visit, visitsModel } from "./given.js";
+
+const model = visitsModel();
+const keys = ["a", "b", "c", "d"].map((contactId) => `acme\0${contactId}`);
+const position = { offsets: new Map(), timer: noTimers, change: null };
+let store: ContactStore;
+let contacts: HotContacts;
+
+beforeEach(async () => {
+  ({ store } = await openStore());
+  // Room for one or two.
+  contacts = new HotContacts(store, () => [model], 3000);
+});
+
+async function visited(key: string, n: number): Promise<void> {
+  const contact = await contacts.loaded(key);
+  contact.receive(visit(n, start + n, contact.contactId));
+  contacts.touch(contact);
+}
+
+function rounds(count: number): void {
+  for (let i = 0; i < count; i++) contacts.endRound();
+}
+
+describe("HotContacts", () => {
+  it("lets go the ones that are written and were not asked for lately, and brings them back", async () => {
+    for (const key of keys) await visited(key, 1);
+    rounds(5);
+    expect(contacts.count).toBe(4);
+    const changes = contacts.beginWrite();
+    rounds(5);
+    expect(contacts.count).toBe(4);
+    await store.write(changes, position);
+    contacts.written();
+    rounds(5);
+    expect(contacts.count).toBeLessThan(4);
+    expect(contacts.bytes).toBeLessThanOrEqual(3000);
+    await contacts.load(keys);
+    for (const key of keys) expect(contacts.get(key)?.fold.inputs).toBe(1);
+  });
+
+  it("knows who is ahead of the store: also in a write under way, and changed since", async () => {
+    await visited(keys[0]!, 1);
+    await visited(keys[1]!, 1);
+    contacts.beginWrite();
+    await visited(keys[1]!, 2);
+    await visited(keys[2]!, 1);
+    expect([...contacts.ahead()].map(({ key }) => key).sort()).toEqual(keys.slice(0, 3));
+    expect([...contacts.unwritten].map(({ key }) => key).sort()).toEqual(keys.slice(1, 3));
+    contacts.written();
+    expect([...contacts.ahead()].map(({ key }) => key).sort()).toEqual(keys.slice(1, 3));
+  });
+
+  it("brings one contact once, however many ask for it", async () => {
+    const [one, other] = await Promise.all([contacts.loaded(keys[0]!), contacts.loaded(keys[0]!)]);
+    expect(one).toBe(other);
+  });
+
+  it("knows a contact that was erased, of which there is nothing else", async () => {
+    const contact = await contacts.loaded(keys[0]!);
+    contact.receive(visit(1, start + 1, "a"));
+    contact.receive(erasure(start + 9, "a"));
+    contacts.touch(contact);
+    await store.write(contacts.beginWrite(), position);
+    contacts.written();
+    const again = new HotContacts(store, () => [model], 3000);
+    const known = await again.loaded(keys[0]!);
+    expect(known.fold.erasedUntil).toBe(start + 9);
+    expect(known.receive(visit(2, start + 2, "a")).status).toBe("erased");
+  });
+});

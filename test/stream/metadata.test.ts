@@ -1,0 +1,40 @@
+/** What is committed beside the offsets comes back as it was, and fits where a log keeps it. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { METADATA_BYTES_MAX } from "../../src/stream/log.js";
+import { decodeMetadata, encodeMetadata } from "../../src/stream/metadata.js";
+
+const instant = fc.integer({ min: -8.64e15, max: 8.64e15 });
+const key = fc.string({ unit: "grapheme", maxLength: 40 }).map((text) => `acme\0${text}`);
+const place = fc.record({
+  timer: fc.record({
+    all: fc.option(instant),
+    run: fc.option(fc.record({ until: instant, done: key })),
+  }),
+  change: fc.option(fc.record({ to: fc.string(), done: key })),
+});
+
+describe("metadata", () => {
+  it("gives back what was written", () => {
+    fc.assert(
+      fc.property(place, (one) => {
+        expect(decodeMetadata(encodeMetadata({ offsets: new Map(), ...one }))).toEqual(one);
+      }),
+    );
+  });
+
+  it("fits with the longest names there are", () => {
+    // Each of these takes most when it is escaped.
+    for (const character of ["\\", '"', "\u007f", "\u{1f600}", "\u2028"]) {
+      const name = character.repeat(Math.floor(256 / Buffer.byteLength(character)));
+      const done = `${name}\0${name}`;
+      const timer = { all: -8.64e15, run: { until: -8.64e15, done } };
+      const text = encodeMetadata({ offsets: new Map(), timer, change: { to: "x".repeat(16), done } });
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(METADATA_BYTES_MAX);
+    }
+  });
+
+  it("of another version is refused", () => {
+    expect(() => decodeMetadata("[2,null,null,null]")).toThrow(/version 2/);
+  });
+});

@@ -1,0 +1,118 @@
+/** A task's life: it waits where it is asked to, ends with everything written, tries again, and gives way to another. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { Broker } from "../simulator/broker.js";
+import { HOUR, start } from "./given.js";
+import { OneTask } from "./one-task.js";
+
+let one: OneTask;
+
+beforeEach(() => {
+  one = new OneTask();
+});
+
+describe("Task", () => {
+  it("says when inputs are folded, timers fired and everything written", async () => {
+    const { task } = one.run();
+    await one.passes(task.running());
+    one.arrive(1, 2);
+    await one.passes(task.foldedUpTo(new Map([["inputs", 2]])));
+    expect(one.scores()).toEqual([10, 20]);
+    await one.passes(task.fireUntil(start + 3 * HOUR));
+    expect(one.scores()).toEqual([10, 20, 0]);
+    expect(task.time).toBe(start + 3 * HOUR);
+    await one.passes(task.written());
+    expect(task.store?.position.timer.all).toBe(start + 3 * HOUR);
+    expect((await task.contact("default\0ada")).fold.scoreLines()[0]?.score).toBe(0);
+  });
+
+  it("ends with everything written, and those who wait hear of it", async () => {
+    const { task, ended } = one.run();
+    await one.passes(task.running());
+    one.arrive(1);
+    await one.passes(task.foldedUpTo(new Map([["inputs", 1]])));
+    const waiting = expect(task.foldedUpTo(new Map([["inputs", 9]]))).rejects.toMatchObject({ code: "stopping" });
+    task.stop();
+    await one.passes(() => "error" in ended);
+    expect(ended.error).toBeNull();
+    await waiting;
+    expect(one.disk.entries({ gte: "c\0", lt: "c\x01" })).toHaveLength(1);
+    expect(task.state.state).toBe("stopped");
+  });
+
+  it("gives way to whoever takes it over, and fails for good", async () => {
+    const first = one.run();
+    await one.passes(first.task.running());
+    await one.broker.connect().open(0);
+    one.arrive(1);
+    await one.passes(() => "error" in first.ended);
+    expect(first.ended.error).toMatchObject({ code: "fenced" });
+    expect(first.task.state.state).toBe("failed");
+    expect(one.scores()).toEqual([]);
+  });
+
+  it("tries again after an error that may pass, from what is committed", async () => {
+    let faults = ["publish committed"];
+    const log = one.broker.connect(async (name) => {
+      if (name !== faults[0]) return;
+      faults = faults.slice(1);
+      throw new Error("connection reset");
+    });
+    const { task, notices } = one.run({ log });
+    await one.passes(task.running());
+    one.arrive(1);
+    await one.passes(() => notices.length > 0);
+    one.arrive(2);
+    await one.passes(() => one.scores().length === 2);
+    expect(one.scores()).toEqual([10, 20]);
+  });
+
+  it("goes on when the one.disk has room again, and a store that could not be opened is opened once more", async () => {
+    const { task, notices } = one.run();
+    await one.passes(task.running());
+    one.disk.isFull = true;
+    one.arrive(1);
+    await one.passes(() => notices.length > 2);
+    one.disk.isFull = false;
+    await one.passes(task.running());
+    await one.passes(task.written());
+    expect(one.scores()).toEqual([10]);
+    expect(one.asides).toBe(0);
+  });
+
+  it("puts a damaged store aside, and folds everything again without publishing it", async () => {
+    const first = one.run();
+    await one.passes(first.task.running());
+    one.arrive(1, 2, 3);
+    await one.passes(first.task.foldedUpTo(new Map([["inputs", 3]])));
+    first.task.stop();
+    await one.passes(() => "error" in first.ended);
+    for (const damaged of ["m\0store", "c\0default\0ada"]) {
+      one.disk.damage(damaged, (value) => `${value.slice(0, -1)}~`);
+      const next = one.run();
+      const known = one.scores().length;
+      one.arrive(known + 1);
+      await one.passes(() => one.scores().length === known + 1);
+      expect(one.scores().at(-1)).toBe(10 * (known + 1));
+      next.task.stop();
+      await one.passes(() => "error" in next.ended);
+    }
+    expect(one.asides).toBe(2);
+  });
+
+  it("puts a store aside that is ahead of the log", async () => {
+    const { task, ended } = one.run();
+    await one.passes(task.running());
+    one.arrive(1, 2);
+    await one.passes(task.foldedUpTo(new Map([["inputs", 2]])));
+    task.stop();
+    await one.passes(() => "error" in ended);
+    // A log that was restored from a copy of the day before.
+    one.broker = new Broker();
+    one.broker.advance(start - one.broker.now);
+    one.arrive(1);
+    const next = one.run();
+    await one.passes(() => one.scores().length === 1);
+    expect(one.asides).toBe(1);
+    expect(next.notices[0]).toMatch(/ahead/);
+  });
+});

@@ -1,0 +1,46 @@
+/** How far a contact has passed, and a run of the timers that goes through contacts by their keys. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { passedBy, TimerRun } from "../../src/stream/timers.js";
+import { compareText } from "../oracle/order.js";
+
+const keys = fc.array(fc.constantFrom("a", "ab", "b", "c", "\uff5e", "\u{1f600}", "d", "e"), { maxLength: 12 });
+
+describe("passedBy", () => {
+  it("is where the run is for those that had their turn, and where all are for the others", () => {
+    const place = { all: 5, run: { until: 9, done: "b" } };
+    expect(["a", "b", "ba"].map((key) => passedBy(place, key))).toEqual([9, 9, 5]);
+    expect(passedBy({ all: null, run: null }, "a")).toBeNull();
+    expect(passedBy({ all: 5, run: null }, "a")).toBe(5);
+  });
+
+  it("compares keys by their UTF-8 bytes", () => {
+    const place = { all: null, run: { until: 9, done: "\uff5e" } };
+    expect(passedBy(place, "\u{1f600}")).toBeNull();
+  });
+});
+
+describe("TimerRun", () => {
+  it("gives each contact once, in the order of the keys, whatever is put back or added on the way", () => {
+    fc.assert(
+      fc.property(keys, keys, fc.integer({ min: 1, max: 4 }), fc.nat(3), (first, added, count, back) => {
+        const run = new TimerRun(1, first);
+        const wanted = new Set(first);
+        const given: string[] = [];
+        const more = [...added];
+        while (run.size > 0) {
+          const some = run.take(count);
+          const kept = some.slice(0, Math.max(1, some.length - back));
+          run.putBack(some.slice(kept.length));
+          given.push(...kept);
+          // Only a contact that has not had its turn is added.
+          const next = more.pop();
+          if (next === undefined || compareText(next, given.at(-1)!) <= 0) continue;
+          run.add(next);
+          wanted.add(next);
+        }
+        expect(given).toEqual([...wanted].sort(compareText));
+      }),
+    );
+  });
+});
