@@ -46,6 +46,8 @@ export async function openEngine(io: Io, data: string, models: readonly Model[] 
     await engine.task.running();
   } catch (error) {
     await engine.stop();
+    // Which tells the place too.
+    await engine.ended();
     throw error;
   } finally {
     progress.clear();

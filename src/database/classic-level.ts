@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { ScorefoldError } from "../errors.js";
 import type { Database, Entry, Operation, Range } from "./database.js";
+import { isDamaged } from "./write-ahead-log.js";
 
 /** Of one chunk of a scan; it ends with the entry that makes it larger. */
 const CHUNK_ENTRIES = 1024;
@@ -28,8 +29,8 @@ export type Damaged = (how: string, cause: unknown) => ScorefoldError;
 export async function openClassicLevel(directory: string, options: ClassicLevelOptions): Promise<Database> {
   const damaged =
     options.damaged ?? ((how, cause) => new ScorefoldError("database-corrupt", `${directory}: ${how}`, { cause }));
-  const missing = await missingFile(directory);
-  if (missing !== null) throw damaged(`${missing} of the database is missing`, undefined);
+  const found = await damageOf(directory);
+  if (found !== null) throw damaged(found, undefined);
   const level = new ClassicLevel<string, string>(directory, {
     cacheSize: options.cacheBytes,
     writeBufferSize: options.writeBufferBytes,
@@ -45,27 +46,35 @@ export async function openClassicLevel(directory: string, options: ClassicLevelO
 }
 
 /**
- * What LevelDB would not miss: without CURRENT it begins a new database and deletes the files of the old one, and without
- * its write-ahead log it goes on as if what was written last had never been.
+ * What LevelDB would not mind. Without CURRENT it begins a new database, and deletes the files of the old one; without its
+ * write-ahead log, or a part of it, it goes on as if what was written there had never been.
  */
-async function missingFile(directory: string): Promise<string | null> {
+async function damageOf(directory: string): Promise<string | null> {
   const names = await readdir(directory).catch((): string[] => []);
   const hasTables = names.some((name) => /\.(ldb|sst)$/.test(name));
   const logs = names.filter((name) => /^\d+\.log$/.test(name));
   if (!names.includes("CURRENT")) {
     const sizes = await Promise.all(logs.map(async (name) => (await stat(join(directory, name))).size));
-    return hasTables || sizes.some((size) => size > 0) ? "CURRENT" : null;
+    return hasTables || sizes.some((size) => size > 0) ? "CURRENT of the database is missing" : null;
+  }
+  for (const name of logs) {
+    const bytes = await readFile(join(directory, name)).catch(() => Buffer.alloc(0));
+    if (isDamaged(bytes)) return `${name} of the database is damaged: a checksum in it is wrong`;
   }
   if (logs.length > 0) return null;
   // A process that was killed while it made the database leaves the first manifest and nothing else.
   const manifest = await readFile(join(directory, "CURRENT"), "utf8").catch(() => "");
-  return hasTables || manifest !== "MANIFEST-000001\n" ? "the write-ahead log (.log)" : null;
+  return hasTables || manifest !== "MANIFEST-000001\n" ? "the write-ahead log (.log) of the database is missing" : null;
 }
 
 class LevelDatabase implements Database {
   readonly #directory: string;
   readonly #level: ClassicLevel<string, string>;
   readonly #damaged: Damaged;
+  /** Writes that have failed since the database was opened. */
+  #failures = 0;
+  #reopening: Promise<void> | null = null;
+  #isClosed = false;
 
   constructor(directory: string, level: ClassicLevel<string, string>, damaged: Damaged) {
     this.#directory = directory;
@@ -83,6 +92,8 @@ class LevelDatabase implements Database {
 
   async write(operations: readonly Operation[]): Promise<void> {
     await this.#guarded(async () => {
+      if (this.#failures > 0 && !this.#isClosed) await this.#reopen();
+      const failures = this.#failures;
       // Chained: the array form copies each operation together with the options, and takes six times as long.
       const batch = this.#level.batch();
       for (const operation of operations) {
@@ -91,8 +102,30 @@ class LevelDatabase implements Database {
       }
       // Always synced: LevelDB keeps its log in several files, and an unsynced one before a synced one could be lost,
       // so that what is there would have a hole.
-      await batch.write({ sync: true });
+      try {
+        await batch.write({ sync: true });
+      } catch (error) {
+        this.#failures += 1;
+        throw error;
+      }
+      if (this.#failures > failures)
+        throw new Error("a write at the same time has failed, and may have spoiled this one");
     });
+  }
+
+  /**
+   * What a failed write leaves in LevelDB's write-ahead log makes unreadable what comes after it, though that is
+   * acknowledged. Opened anew the database begins another one.
+   */
+  async #reopen(): Promise<void> {
+    this.#reopening ??= (async () => {
+      await this.#level.close();
+      await this.#level.open();
+      this.#failures = 0;
+    })().finally(() => {
+      this.#reopening = null;
+    });
+    await this.#reopening;
   }
 
   async range(range: Range, limit: number): Promise<Entry[]> {
@@ -115,7 +148,8 @@ class LevelDatabase implements Database {
   }
 
   async *scan(range: Range): AsyncGenerator<readonly Entry[]> {
-    const iterator = this.#level.iterator({ ...range, fillCache: false, highWaterMarkBytes: CHUNK_BYTES });
+    const options = { ...range, fillCache: false, highWaterMarkBytes: CHUNK_BYTES };
+    const iterator = await this.#guarded(async () => this.#level.iterator(options));
     try {
       for (;;) {
         const chunk = await this.#guarded(() => iterator.nextv(CHUNK_ENTRIES));
@@ -142,11 +176,15 @@ class LevelDatabase implements Database {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#reopening?.catch(() => undefined);
     await this.#level.close();
   }
 
   async #guarded<T>(act: () => Promise<T>): Promise<T> {
     try {
+      // Where there was no room to open it again, whoever comes next tries.
+      if (!this.#isClosed && (this.#reopening !== null || this.#level.status === "closed")) await this.#reopen();
       return await act();
     } catch (error) {
       throw databaseError(this.#directory, error, this.#damaged);
@@ -178,14 +216,13 @@ export function databaseError(directory: string, error: unknown, damaged?: Damag
   const corrupt = (how: string): ScorefoldError => damaged?.(how, error) ?? named("database-corrupt", how);
   if (codes.includes("LEVEL_LOCKED"))
     return named("directory-in-use", "another process has it open; stop that one, or ask it");
-  if (/No space left|quota exceeded/i.test(said)) return named("disk-full", "the disk is full; make room");
+  if (/No space left|quota exceeded|File too large/i.test(said))
+    return named("disk-full", "the disk is full; make room");
   if (codes.includes("LEVEL_CORRUPTION") || damage.test(said)) return corrupt(`the database is damaged (${said})`);
+  if (/Not a directory|ENOTDIR|EEXIST/i.test(said)) return named("directory-unusable", "a file is in the way; move it");
   if (/Permission denied|Read-only file system/i.test(said))
     return named("directory-unusable", "it can't be written; change its mode or name another directory");
-  if (
-    /does not exist|No such file|missing files|CURRENT/i.test(said) &&
-    /\.ldb|\.sst|MANIFEST|CURRENT|missing/i.test(said)
-  )
+  if (/does not exist|No such file|missing files/i.test(said) && !said.includes("LOCK"))
     return corrupt(`files of the database are missing (${said})`);
   return named("database-failed", `the database failed (${said})`);
 }

@@ -53,7 +53,6 @@ describe("wrong usage: exit code 2, and what would be right", () => {
     [["repaly"], /unknown command 'repaly'\n\(Did you mean replay\?\)/],
     [["models", "chek"], /unknown command 'chek'\n\(Did you mean check\?\)/],
     [["replay"], /required option '--input <files...>' not specified/],
-    [["explain", "ada"], /required option '--input <files...>' not specified/],
     [["explain", "--input", "x"], /missing required argument 'contact'/],
     [["replay", "--input"], /option '--input <files...>' argument missing/],
     [["replay", "--input", "x", "--socres", "y"], /unknown option '--socres'\n\(Did you mean --scores\?\)/],

@@ -1,10 +1,16 @@
 /** An engine as a process of its own: `scorefold run`, asked over HTTP. */
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { type Ended, ended, type Folder, start } from "../e2e/command.js";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type Ended, ended, type Folder, mainFile, start } from "../e2e/command.js";
 
 export interface Answered {
   readonly status: number;
   readonly body: { readonly [name: string]: unknown };
+}
+
+export interface RunningOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** No file may grow beyond it, as if the disk were full; `prlimit` lifts that. */
+  readonly fileBytesMax?: number;
 }
 
 export class Running {
@@ -21,8 +27,12 @@ export class Running {
   }
 
   /** Resolves once it listens; rejects with what it said where it ends before. */
-  static async start(folder: Folder, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Running> {
-    const child = start(["run", "--port", "0", ...args], { cwd: folder.path, env });
+  static async start(folder: Folder, args: readonly string[] = [], options: RunningOptions = {}): Promise<Running> {
+    const command = ["run", "--port", "0", ...args];
+    const child =
+      options.fileBytesMax === undefined
+        ? start(command, { cwd: folder.path, ...(options.env === undefined ? {} : { env: options.env }) })
+        : startLimited(command, folder.path, options.fileBytesMax);
     const end = ended(child);
     const told = { text: "" };
     const url = new Promise<string>((done) => {
@@ -91,4 +101,15 @@ export class Running {
     this.child.kill(signal);
     return await this.end;
   }
+}
+
+/** A limit that is only a soft one can be lifted by whoever set it. The signal that comes with it is of no use. */
+function startLimited(args: readonly string[], cwd: string, fileBytesMax: number): ChildProcessWithoutNullStreams {
+  const script = `trap '' XFSZ; ulimit -S -f ${Math.floor(fileBytesMax / 512)}; exec "$@"`;
+  return spawn("sh", ["-c", script, "sh", process.execPath, mainFile, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"] ?? "" },
+    stdio: "pipe",
+    timeout: 60_000,
+  });
 }

@@ -120,23 +120,33 @@ function thresholdsOf({ thresholds, triggers }: Model): Pick<Model, "thresholds"
 }
 
 function drawInputs(random: Random, isLong: boolean): Input[] {
-  if (!isLong) return sample(random, inputLists({ countMax: random.pick([10, 40, 40, 80]) }));
+  if (isLong) return drawParts(random, 120, 350, (part) => ({ idSuffix: `-${part}`, contact: "ada" }));
+  // Many contacts at the same instants: timers go through them in several slices.
+  if (random.chance(0.35)) return drawParts(random, 15, 50, (part) => ({ idSuffix: "", contact: `c${part}` }));
+  return sample(random, inputLists({ countMax: random.pick([10, 40, 40, 80]) }));
+}
+
+interface Naming {
+  readonly idSuffix: string;
+  readonly contact: string;
+}
+
+/** Several lists of one contact each, all of them from the same instant on. */
+function drawParts(random: Random, countMax: number, wanted: number, nameOf: (part: number) => Naming): Input[] {
   const found: Input[] = [];
-  while (found.length < 350) {
-    // Several lists of the same few instants would mostly be conflicts: each has ids of its own.
-    const some = sample(random, inputLists({ countMax: 120, contactsMax: 1 }));
+  for (let part = 0; found.length < wanted; part++) {
+    const some = sample(random, inputLists({ countMax, contactsMax: 1 }));
     const shift = found.length === 0 ? 0 : (found[0] as Input).at - (some[0] as Input).at;
-    const suffix = `-${found.length}`;
-    for (const input of some) found.push(renamed(input, suffix, shift));
+    for (const input of some) found.push(renamed(input, nameOf(part), shift));
   }
   return found;
 }
 
-function renamed(input: Input, suffix: string, shift: number): Input {
-  const base = { ...input, id: `${input.id}${suffix}`, at: input.at + shift, contactId: "ada" };
+function renamed(input: Input, { idSuffix, contact }: Naming, shift: number): Input {
+  const base = { ...input, id: `${input.id}${idSuffix}`, at: input.at + shift, contactId: contact };
   if (base.kind !== "interaction" || base.type !== "interaction.retracted") return base;
   const { id, at } = base.attributes;
-  return { ...base, attributes: { id: `${String(id)}${suffix}`, at: Number(at) + shift } };
+  return { ...base, attributes: { id: `${String(id)}${idSuffix}`, at: Number(at) + shift } };
 }
 
 interface ArrivalOptions {
@@ -186,7 +196,7 @@ function changing(faults: Faults): Pick<Plan, "faults" | "stores"> {
 }
 
 function taskOf(contactId: string, tasks: number): number {
-  return contactId.charCodeAt(0) % tasks;
+  return contactId.charCodeAt(contactId.length - 1) % tasks;
 }
 
 function drawLimits(random: Random, isLong: boolean): TaskLimits {

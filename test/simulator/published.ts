@@ -65,8 +65,13 @@ export class PublishedContact {
   }
 
   /** To compare two histories by: the rest may depend on the way. */
-  get scores(): string {
-    return JSON.stringify([...this.#views].map(([id, { score, grade, salesReady }]) => [id, score, grade, salesReady]));
+  scoresOf(models: readonly CompiledModel[]): string {
+    return models
+      .map((compiled) => {
+        const { score, grade, salesReady } = this.#views.get(compiled.model.id) as View;
+        return `${compiled.model.id} ${score} ${grade} ${salesReady}`;
+      })
+      .join(", ");
   }
 }
 

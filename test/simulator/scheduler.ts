@@ -46,9 +46,13 @@ export class Scheduler {
       now,
       elapsed: () => this.elapsed,
       sleep: (ms, signal) =>
-        new Promise((wake) => {
-          if (signal?.aborted === true) return wake();
-          signal?.addEventListener("abort", () => wake());
+        new Promise((awake) => {
+          if (signal?.aborted === true) return awake();
+          const wake = (): void => {
+            signal?.removeEventListener("abort", wake);
+            awake();
+          };
+          signal?.addEventListener("abort", wake);
           this.#sleeping.push({ until: this.elapsed + ms, wake });
         }),
     };

@@ -14,7 +14,7 @@ export interface Simulated {
   readonly seed: number;
   readonly trace: readonly string[];
   readonly commits: number;
-  /** Those of the last process: only worlds of the same models can end alike. */
+  /** Those of each task in the end: only worlds of the same models can end alike. */
   readonly models: string;
   /** What is published in the end, to compare two runs by. */
   readonly scores: string;

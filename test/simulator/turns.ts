@@ -6,7 +6,7 @@ import type { Process, World } from "./world.js";
 export async function turn(world: World): Promise<void> {
   const { random, scheduler } = world;
   ensureOwners(world);
-  if (!scheduler.isIdle && random.chance(0.9)) world.release();
+  if (!scheduler.isIdle && random.chance(isFiring(world) ? 0.7 : 0.9)) world.release();
   else happen(world);
   misfortune(world);
   await scheduler.settle();
@@ -25,7 +25,8 @@ function ensureOwners(world: World): void {
 function happen(world: World): void {
   const { random, plan } = world;
   const choice = random.weighted([
-    [6, "arrive"],
+    // Inputs between two slices of one run of the timers are what it has to mind.
+    [isFiring(world) ? 30 : 6, "arrive"],
     [3, "time"],
     [2, "timers"],
     [0.3, "written"],
@@ -57,6 +58,12 @@ function happen(world: World): void {
       world.note(`the models change, and ${process.name} is asked to stop`);
       return;
   }
+}
+
+function isFiring({ plan, broker }: World): boolean {
+  return Array.from({ length: plan.tasks }, (_, task) => broker.committed(task)).some(
+    (committed) => committed !== null && JSON.parse(committed.metadata)[2] !== null,
+  );
 }
 
 /** A change of models that is under way everywhere is ended before the next. */

@@ -91,8 +91,6 @@ export class World {
   failure: Error | null = null;
   /** Which of the sets of models new processes run. */
   generation = 0;
-  /** The models that the last process to start has run. */
-  lastModels = "";
   /** How far the wall clock is from the true time. */
   skew = 0;
   readonly #sets: ModelSet[];
@@ -141,6 +139,11 @@ export class World {
 
   fail(error: Error): void {
     this.failure ??= error;
+  }
+
+  /** The models that each task has in the end. */
+  get lastModels(): string {
+    return Array.from({ length: this.plan.tasks }, (_, task) => this.running(task).at(-1)?.models.id).join(" ");
   }
 
   running(task: number): Process[] {
@@ -205,7 +208,6 @@ export class World {
     });
     process = new Process(name, host, client, task, models, this.generation);
     this.processes.push(process);
-    this.lastModels = models.names.join(" ");
     this.note(`${name} starts on ${host.name} with ${models.names.join(" ")}`);
     const owned = process;
     task.run().then(
