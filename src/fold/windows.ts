@@ -29,6 +29,11 @@ export interface Window {
   readonly latest: Map<string, number> | null;
   /** Numbers the matches without a resource: each of them counts. */
   unnamed: number;
+  /**
+   * The sum of hours that weigh the same for ever: past the last step of a `recency` without `within`. They are the
+   * oldest, so this is where adding in order begins, and they need not be kept one by one.
+   */
+  settled: number;
 
   /** Caches: the sum over all hours but the last, and the next instant at which an hour passes an edge. */
   sumBeforeLast: number | null;
@@ -37,7 +42,7 @@ export interface Window {
 
 export function newWindow(rule: CompiledStanding): Window {
   const latest = rule.scopeResource ? new Map<string, number>() : null;
-  return { hours: [], count: 0, latest, unnamed: 0, sumBeforeLast: 0, edge: never };
+  return { hours: [], count: 0, latest, unnamed: 0, settled: 0, sumBeforeLast: 0, edge: never };
 }
 
 export function cloneWindow(window: Window): Window {
@@ -53,6 +58,7 @@ export function encodeWindow(window: Window): unknown {
   return {
     count: window.count,
     unnamed: window.unnamed,
+    settled: window.settled,
     hours: window.hours.map(({ hour, count, sum, matches }) => [
       hour,
       count,
@@ -64,26 +70,27 @@ export function encodeWindow(window: Window): unknown {
   };
 }
 
-/** A window as plain data: count, unnamed, hours one after the other, their matches, and resources kept for ever. */
+/** A window as plain data: count, unnamed, settled, hours one after the other, their matches, and resources kept for ever. */
 export type PackedWindow = readonly [
   count: number,
   unnamed: number,
+  settled: number,
   hours: readonly number[],
   matches: readonly (readonly (readonly [string, number])[])[] | 0,
   latest: readonly string[] | 0,
 ];
 
-export function packWindow({ count, unnamed, hours, latest }: Window): PackedWindow {
+export function packWindow({ count, unnamed, settled, hours, latest }: Window): PackedWindow {
   const flat: number[] = [];
   for (const { hour, count: inHour, sum } of hours) flat.push(hour, inHour, sum);
   const matches = latest === null || hours.length === 0 ? 0 : hours.map((hour) => [...(hour.matches ?? [])]);
-  return [count, unnamed, flat, matches, latest === null || hours.length > 0 ? 0 : [...latest.keys()]];
+  return [count, unnamed, settled, flat, matches, latest === null || hours.length > 0 ? 0 : [...latest.keys()]];
 }
 
 /** @param now up to where edges have been passed */
 export function unpackWindow(rule: CompiledStanding, packed: PackedWindow, now: EpochMs): Window {
-  const [count, unnamed, flat, matches, latest] = packed;
-  const window: Window = { ...newWindow(rule), count, unnamed };
+  const [count, unnamed, settled, flat, matches, latest] = packed;
+  const window: Window = { ...newWindow(rule), count, unnamed, settled, sumBeforeLast: null };
   for (let i = 0; i < flat.length; i += 3) {
     const hour = flat[i]!;
     const own = matches === 0 ? null : new Map(matches[i / 3]!);
@@ -91,10 +98,7 @@ export function unpackWindow(rule: CompiledStanding, packed: PackedWindow, now: 
     window.hours.push({ hour, count: flat[i + 1]!, sum: flat[i + 2]!, matches: own });
   }
   for (const key of latest === 0 ? [] : latest) window.latest?.set(key, 0);
-  if (window.hours.length > 0) {
-    window.sumBeforeLast = null;
-    window.edge = firstEdge(rule, window, now);
-  }
+  if (window.hours.length > 0) window.edge = firstEdge(rule, window, now);
   return window;
 }
 
@@ -118,7 +122,7 @@ export function enter(
   const hour = Math.ceil(at / hourMs);
   const key = window.latest === null ? null : matchKey(window, resource);
   if (key !== null) leaveEarlier(rule, window, key);
-  const last = lastHour(window, hour);
+  const last = lastHour(rule, window, hour, at);
   last.count += 1;
   // A rule with `times` only counts.
   if (rule.times === null) last.sum += points;
@@ -141,14 +145,14 @@ function enterForEver(window: Window, resource: string | undefined): void {
   window.count += 1;
 }
 
-/** The last hour, made new where it is another one. */
-function lastHour(window: Window, hour: number): Hour {
+/** The last hour, made new where it is another one; all edges up to `now` have been passed. */
+function lastHour(rule: CompiledStanding, window: Window, hour: number, now: EpochMs): Hour {
   const last = window.hours.at(-1);
   if (last !== undefined && last.hour === hour) return last;
   const added: Hour = { hour, count: 0, sum: 0, matches: window.latest === null ? null : new Map() };
   window.hours.push(added);
-  // The hour that was last is one of those before now; without the weights of the moment only a recount tells.
-  window.sumBeforeLast = null;
+  // The hour that was last is one of those before now: the next one to be added, in their order.
+  if (last !== undefined && window.sumBeforeLast !== null) window.sumBeforeLast += weighed(rule, last, now);
   return added;
 }
 
@@ -201,8 +205,26 @@ export function passEdges(rule: CompiledStanding, window: Window, now: EpochMs):
   // One at a time is the rule, and `shift` makes no array of what it takes out.
   if (gone === 1) window.hours.shift();
   else if (gone > 1) window.hours.splice(0, gone);
+  settle(rule, window, now);
   window.sumBeforeLast = null;
   window.edge = firstEdge(rule, window, now);
+}
+
+/** Where a rule looks at its matches for ever, adds up those whose weight will not change any more. */
+function settle(rule: CompiledStanding, window: Window, now: EpochMs): void {
+  if (rule.recency == null || rule.withinMs !== null) return;
+  const lastStep = rule.recency.steps.at(-1)?.within ?? 0;
+  const { hours } = window;
+  let gone = 0;
+  while (gone < hours.length && now >= hours[gone]!.hour * hourMs + lastStep) gone += 1;
+  if (gone === 0) return;
+  const past = hours.splice(0, gone);
+  if (window.latest === null) {
+    for (const { sum } of past) window.settled += sum * rule.recency.else;
+  } else {
+    // A resource may come again, and then its match here goes: only an hour without any is done with.
+    hours.unshift(...past.filter(({ count }) => count > 0));
+  }
 }
 
 /** The first edge of all hours after `now`; infinity where none is left. */
@@ -240,9 +262,9 @@ function nextEdge(rule: CompiledStanding, hour: number, now: EpochMs): EpochMs {
 export function sumInside(rule: CompiledStanding, window: Window, now: EpochMs): number {
   const { hours } = window;
   const last = hours.length - 1;
-  if (last < 0) return 0;
+  if (last < 0) return window.settled;
   if (window.sumBeforeLast === null) {
-    let sum = 0;
+    let sum = window.settled;
     for (let i = 0; i < last; i++) sum += weighed(rule, hours[i]!, now);
     window.sumBeforeLast = sum;
   }
