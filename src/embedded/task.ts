@@ -68,8 +68,8 @@ export class EmbeddedTaskLog implements TaskLog {
     this.#checkOpen();
     const end = ends.of(topic);
     if (end <= offset) return [{ topic, records: [], next: offset, end }];
+    // Kept until the next fetch: whoever takes only a part of them comes again for the others.
     const { records, next } = await this.#records(offset, end, limits);
-    if (isOwner) tail.fetchedUpTo(next);
     return [{ topic, records, next, end }];
   }
 

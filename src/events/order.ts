@@ -39,6 +39,11 @@ export function compareInputs(a: InputKey, b: InputKey): number {
   return a.at - b.at || kindRanks[a.kind] - kindRanks[b.kind] || compareText(a.id, b.id);
 }
 
+/** Only the key: the input itself may be large, and has to be free to go. */
+export function keyOf({ at, kind, id }: InputKey): InputKey {
+  return { at, kind, id };
+}
+
 /** An instant as text of 17 digits whose order is that of the instants. */
 export function instantKey(at: EpochMs): string {
   // Two ranges, since 2 * 8.64e15 is more than a double counts exactly.

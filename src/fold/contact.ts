@@ -7,7 +7,7 @@
  * the history is not looked at.
  */
 import { canonicalJson } from "../events/canonical.js";
-import { compareInputs, compareText } from "../events/order.js";
+import { compareInputs, compareText, keyOf } from "../events/order.js";
 import type {
   Cause,
   ContactId,
@@ -27,6 +27,7 @@ import type { Change } from "./evaluate.js";
 import { advance, causeOf, fold, type OnEvaluated } from "./fold.js";
 import { History, type Snapshot } from "./history.js";
 import { initial } from "./initial.js";
+import { conflictName, lateName } from "./late-name.js";
 import type { ContactRecord } from "./record.js";
 import { isRetraction, Retractions, retractedAt, retractedKey } from "./retractions.js";
 import { scoreLine } from "./score-line.js";
@@ -53,7 +54,6 @@ export class ContactFold {
   readonly tenantId: TenantId;
   readonly contactId: ContactId;
   readonly #mode: ContactFoldOptions["history"];
-  readonly #onEvaluated: readonly OnEvaluated[];
   readonly #history: History;
   #states: ModelState[];
   #published: Published[];
@@ -85,7 +85,6 @@ export class ContactFold {
     this.#states = record === undefined ? models.map(initial) : [...record.states];
     this.#published = record === undefined ? models.map(unpublished) : [...record.published];
     this.#retractions = new Retractions(record?.retracted);
-    this.#onEvaluated = models.map((_, i) => (at, cause, change) => this.#publish(i, at, cause, change));
     if (record === undefined) return;
     this.#clock = record.clock;
     this.#newest = record.newest;
@@ -195,8 +194,7 @@ export class ContactFold {
   /** Lets time pass up to and including `until`; what falls due on the way is evaluated and published. */
   advance(until: EpochMs): void {
     const before = this.#outputs.length;
-    for (let i = 0; i < this.models.length; i++)
-      advance(this.models[i]!, this.#states[i]!, until, this.#onEvaluated[i]);
+    for (let i = 0; i < this.models.length; i++) advance(this.models[i]!, this.#states[i]!, until, this.#publisher(i));
     if (this.models.length > 1 && this.#outputs.length - before > 1) {
       // Each model walked its own due instants: bring them into one order of time (the sort is stable).
       this.#outputs.push(...this.#outputs.splice(before).sort((a, b) => a.at - b.at));
@@ -276,7 +274,7 @@ export class ContactFold {
 
   #receiveNewest(input: Input): void {
     const retraction = isRetraction(input);
-    this.#newest = input;
+    this.#newest = keyOf(input);
     this.#inputs += 1;
     if (this.models.length > 1 || retraction) this.advance(input.at);
     else this.#clock = input.at;
@@ -290,7 +288,7 @@ export class ContactFold {
       return;
     }
     this.#inForce += 1;
-    for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#onEvaluated[i]);
+    for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#publisher(i));
     // In memory most contacts are folded in order to the end: only one that had to be folded again may have to be
     // once more.
     if (this.#isFoldedAgain || this.#mode === "stored")
@@ -326,12 +324,12 @@ export class ContactFold {
       history.inputs[place] = input;
       received = { status: "conflict", loser: past };
       // A third content may take the place of this one.
-      name = `${lateName("conflict", input)}/${digest(inputJson)}`;
+      name = conflictName(input, inputJson);
     } else {
       history.inputs.splice(place, 0, input);
       this.#inputs += 1;
     }
-    if (this.#newest === null || compareInputs(this.#newest, input) < 0) this.#newest = input;
+    if (this.#newest === null || compareInputs(this.#newest, input) < 0) this.#newest = keyOf(input);
     let from = place;
     const moved = (retraction: Interaction): void => {
       const target = history.placeOfTarget(retractedAt(retraction), retractedKey(retraction));
@@ -388,7 +386,7 @@ export class ContactFold {
     history.snapshots = [];
     if (history.isLoaded || isLast) this.load(null, left);
     this.#inputs = left.length;
-    this.#newest = left.at(-1) ?? null;
+    this.#newest = left.length === 0 ? null : keyOf(left[left.length - 1]!);
     this.#published = this.models.map(unpublished);
     this.#retractions = new Retractions();
     for (const input of left) if (isRetraction(input)) this.#retractions.add(input);
@@ -415,6 +413,11 @@ export class ContactFold {
     return !isRetraction(input) && !this.#retractions.removes(input);
   }
 
+  /** Made when it is needed: one kept for each contact would be a good part of what a contact takes in memory. */
+  #publisher(index: number): OnEvaluated {
+    return (at, cause, change) => this.#publish(index, at, cause, change);
+  }
+
   #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
     const { tenantId, contactId } = this;
     const occasion = { tenantId, contactId, at, cause, change, late: null, since: this.#erasedUntil };
@@ -435,16 +438,4 @@ export class ContactFold {
       this.#outputs.push(...decide(model, published, state, occasion));
     });
   }
-}
-
-/** Names a change of the past by the whole key of its input: inputs without an id are many. */
-function lateName(what: "late" | "conflict" | "erasure", { kind, at, id }: Input): string {
-  return `${what}/${kind}/${at}/${escaped(id)}`;
-}
-
-/** Tells the contents of one key apart: they are a handful. */
-function digest(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(36);
 }

@@ -10,7 +10,7 @@ import { dimensionPoints } from "./evaluate.js";
 import { advance } from "./fold.js";
 import { pool } from "./ledger.js";
 import { scoreLine } from "./score-line.js";
-import { cloneState, type ModelState, silenceSince } from "./state.js";
+import { cloneState, type ModelState, NEVER, silenceSince } from "./state.js";
 import { firstEdge, holdsUntil } from "./windows.js";
 
 export interface Explanation {
@@ -93,7 +93,7 @@ function explainDimension(model: CompiledModel, state: ModelState, index: number
       pool: line.pool,
       points: state.lines[i]!,
       matches: line.rule < 0 ? 0 : state.matches[line.rule]!,
-      lastMatchAt: line.rule < 0 ? null : state.lastMatch[line.rule]!,
+      lastMatchAt: line.rule < 0 ? null : lastMatchOf(state, line.rule),
       until: null,
     });
   }
@@ -104,7 +104,7 @@ function explainDimension(model: CompiledModel, state: ModelState, index: number
       pool: rule.family,
       points: state.standing[i]!,
       matches: rule.family === "profile" ? 0 : state.matches[rule.index]!,
-      lastMatchAt: rule.family === "profile" ? null : state.lastMatch[rule.index]!,
+      lastMatchAt: rule.family === "profile" ? null : lastMatchOf(state, rule.index),
       until: rule.family === "profile" ? null : untilOf(model, state, i),
     });
   }
@@ -118,6 +118,10 @@ function explainDimension(model: CompiledModel, state: ModelState, index: number
     standing,
     lines: lines.filter(({ points, matches }) => points !== 0 || matches > 0),
   };
+}
+
+function lastMatchOf({ lastMatch }: ModelState, rule: number): EpochMs | null {
+  return lastMatch[rule] === NEVER ? null : lastMatch[rule]!;
 }
 
 function untilOf(model: CompiledModel, state: ModelState, place: number): EpochMs | null {

@@ -186,7 +186,11 @@ function skipped(policy: AutomatedPolicy, x: Interaction): boolean {
 /** With `scope: resource` only the first match of each resource is taken. */
 function take(state: ModelState, scope: number, x: Interaction): boolean {
   if (scope < 0 || x.resource === undefined) return true;
-  const seen = state.seen[scope]!;
+  const seen = state.seen[scope];
+  if (seen == null) {
+    state.seen[scope] = new Set([x.resource]);
+    return true;
+  }
   if (seen.has(x.resource)) return false;
   seen.add(x.resource);
   return true;
@@ -206,7 +210,7 @@ function multiplier(
 ): number {
   if (repeat === null) return 1;
   const last = state.lastMatch[rule];
-  return last != null && at < insideUntil(last, repeat.within) ? repeat.multiplier : 1;
+  return last !== undefined && at < insideUntil(last, repeat.within) ? repeat.multiplier : 1;
 }
 
 /** @returns whether the match is worth something, as activity counts it. */

@@ -2,7 +2,7 @@
  * The inputs of one contact in key order, or the newest part of them: what is older is in the store, and comes back when
  * a late input needs it. Copies of the states on the way, `snapshots`, bound what such an input has to fold again.
  */
-import { compareInputs } from "../events/order.js";
+import { compareInputs, keyOf } from "../events/order.js";
 import type { EpochMs, Input, InputKey } from "../events/types.js";
 import { targetKey } from "./retractions.js";
 import { cloneState, type ModelState, sizeOf } from "./state.js";
@@ -110,8 +110,7 @@ export class History {
     if (since < spacingMin) return;
     // A copy costs what it holds: it is made after as much work as that, so copying never becomes the work.
     if (since < states.reduce((sum, state) => sum + sizeOf(state), 0)) return;
-    const { at, kind, id } = last;
-    this.snapshots.push({ last: { at, kind, id }, inputs, inForce, states: states.map(cloneState), status: "new" });
+    this.snapshots.push({ last: keyOf(last), inputs, inForce, states: states.map(cloneState), status: "new" });
     this.#thinOut(inputs);
   }
 

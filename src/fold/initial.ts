@@ -2,7 +2,7 @@
 import type { EpochMs } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { emptyEvaluation } from "./evaluate.js";
-import type { ModelState } from "./state.js";
+import { type ModelState, NEVER } from "./state.js";
 import { newWindow } from "./windows.js";
 
 /** The state of a contact before its first input. */
@@ -17,9 +17,9 @@ export function initial(model: CompiledModel): ModelState {
     lines: new Array<number>(model.lines.length).fill(0),
     standing: new Array<number>(model.standing.length).fill(0),
     matches: new Array<number>(rules).fill(0),
-    lastMatch: new Array<EpochMs | null>(rules).fill(null),
+    lastMatch: new Array<EpochMs>(rules).fill(NEVER),
     windows: model.standingRules.map(newWindow),
-    seen: Array.from({ length: model.scopes }, () => new Set<string>()),
+    seen: new Array<null>(model.scopes).fill(null),
     periods: Array.from({ length: model.periods }, () => ({ period: null, net: 0 })),
     flags: emptyEvaluation(model),
     cache: {

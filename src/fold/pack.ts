@@ -7,7 +7,7 @@ import { canonicalValue } from "../events/canonical.js";
 import type { EpochMs, JsonObject } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { Published } from "./decide.js";
-import type { Flags, ModelState } from "./state.js";
+import { type Flags, type ModelState, NEVER } from "./state.js";
 import { type PackedWindow, packWindow, unpackWindow } from "./windows.js";
 
 type Bits = string;
@@ -50,9 +50,9 @@ export function packState(state: ModelState): PackedState {
     state.lines,
     state.standing,
     state.matches,
-    state.lastMatch.map((at) => (at === null ? 0 : at === 0 ? "0" : at)),
+    state.lastMatch.map((at) => (at === NEVER ? 0 : at === 0 ? "0" : at)),
     state.windows.map(packWindow),
-    state.seen.map((resources) => [...resources]),
+    state.seen.map((resources) => [...(resources ?? [])]),
     state.periods.map(({ period, net }) => [period, net]),
     packFlags(state.flags),
     bits(state.cache.resting),
@@ -72,9 +72,9 @@ export function unpackState(model: CompiledModel, packed: PackedState): ModelSta
     lines: lines as number[],
     standing: standing as number[],
     matches: matches as number[],
-    lastMatch: lastMatch.map((at) => (at === 0 ? null : Number(at))),
+    lastMatch: lastMatch.map((at) => (at === 0 ? NEVER : Number(at))),
     windows: windows.map((window, i) => unpackWindow(model.standingRules[i]!, window, clock ?? 0)),
-    seen: seen.map((resources) => new Set(resources)),
+    seen: seen.map((resources) => (resources.length === 0 ? null : new Set(resources))),
     periods: periods.map(([period, net]) => ({ period, net })),
     flags: unpackFlags(flags),
     cache: {

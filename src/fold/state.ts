@@ -25,6 +25,9 @@ export interface Flags {
   replaced: { at: EpochMs[]; scores: number[] }[];
 }
 
+/** Before every instant. A number, so that an array of instants holds nothing but numbers; in JSON it is null. */
+export const NEVER: EpochMs = Number.NEGATIVE_INFINITY;
+
 export interface ModelState {
   /** The newest instant that has been folded or evaluated; null before the first. */
   clock: EpochMs | null;
@@ -37,12 +40,12 @@ export interface ModelState {
   lines: number[];
   /** What standing and profile rules contribute, numbered as in `CompiledModel.standing`. */
   standing: number[];
-  /** For each rule of the model: matches taken, and the instant of the last one. */
+  /** For each rule of the model: matches taken, and the instant of the last one (`NEVER`: there is none). */
   matches: number[];
-  lastMatch: (EpochMs | null)[];
+  lastMatch: EpochMs[];
   windows: Window[];
-  /** For each accumulating rule with `scope: resource`: resources whose first match was taken. */
-  seen: Set<string>[];
+  /** For each accumulating rule with `scope: resource`: resources whose first match was taken; null: none yet. */
+  seen: (Set<string> | null)[];
   /** For each period cap: the period of the last match and the net points granted in it. */
   periods: { period: number | null; net: number }[];
   /** Score and dimensions as last evaluated, thresholds and triggers. */
@@ -75,7 +78,7 @@ export function cloneState(state: ModelState): ModelState {
     matches: state.matches.slice(),
     lastMatch: state.lastMatch.slice(),
     windows: state.windows.map(cloneWindow),
-    seen: state.seen.map((resources) => new Set(resources)),
+    seen: state.seen.map((resources) => (resources === null ? null : new Set(resources))),
     periods: state.periods.map((period) => ({ ...period })),
     flags: {
       ...state.flags,
@@ -97,7 +100,7 @@ export function cloneState(state: ModelState): ModelState {
 /** How many entries a copy of the state has to copy one by one. */
 export function sizeOf(state: ModelState): number {
   let size = 0;
-  for (const resources of state.seen) size += resources.size;
+  for (const resources of state.seen) size += resources?.size ?? 0;
   for (const { hours, latest } of state.windows) size += hours.length + (latest === null ? 0 : 2 * latest.size);
   return size;
 }
@@ -110,6 +113,6 @@ export function encodeState(state: ModelState): string {
     // One content is one text, whatever order the source wrote its keys in.
     profile: state.profile === null ? null : canonicalValue(state.profile),
     windows: state.windows.map(encodeWindow),
-    seen: state.seen.map((resources) => [...resources]),
+    seen: state.seen.map((resources) => [...(resources ?? [])]),
   });
 }

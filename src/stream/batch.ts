@@ -17,6 +17,8 @@ import { passedBy } from "./timers.js";
 
 /** Reads of histories under way at a time: more would only wait for each other. */
 const LOADS_AT_ONCE = 16;
+/** Contacts whose histories may be in memory at a time. */
+const HISTORIES_AT_ONCE = 128;
 
 /** What folding gathered: to be published together. */
 export class Gathered {
@@ -83,6 +85,25 @@ export function mergeByTime(fetched: readonly Fetched[], from: Offsets): Merged 
   return { records: merged, offsets };
 }
 
+/** The part of a batch that reads at most so many contacts from the store. */
+export function cutAtReads(merged: Merged, contacts: HotContacts, readsMax: number): Merged {
+  if (merged.records.length <= readsMax) return merged;
+  const read = new Set<ContactKey>();
+  const end = merged.records.findIndex(({ decoded }) => {
+    if (!decoded.ok) return false;
+    const { tenantId, contactId } = decoded.input;
+    if (contacts.find(tenantId, contactId) === undefined) read.add(contactKey(tenantId, contactId));
+    return read.size > readsMax;
+  });
+  if (end < 0) return merged;
+  const offsets = new Map(merged.offsets);
+  for (let i = merged.records.length - 1; i >= end; i--) {
+    const { topic, offset } = merged.records[i]!;
+    offsets.set(topic, offset);
+  }
+  return { records: merged.records.slice(0, end), offsets };
+}
+
 export interface BatchContext {
   readonly store: ContactStore;
   readonly contacts: HotContacts;
@@ -93,10 +114,20 @@ export interface BatchContext {
   readonly onMoved: (contact: TaskContact) => void;
 }
 
-/** Folds records into their contacts. */
+/** Inputs of one contact, with the records they came in. */
+interface Share {
+  readonly inputs: Input[];
+  readonly records: LogRecord[];
+}
+
+/**
+ * Folds records into their contacts: contact by contact, each one's inputs in their order. So the states of one are in
+ * the processor's cache for all its inputs, and of the histories that late inputs need few are in memory at a time.
+ */
 export async function foldRecords(records: readonly LogRecord[], context: BatchContext, into: Gathered): Promise<void> {
   const { contacts, limits } = context;
-  const inputs: { readonly input: Input; readonly key: ContactKey; readonly record: LogRecord }[] = [];
+  const shares = new Map<TaskContact, Share>();
+  const unknown: LogRecord[] = [];
   const missing: ContactKey[] = [];
   into.records += records.length;
   for (const record of records) {
@@ -110,40 +141,62 @@ export async function foldRecords(records: readonly LogRecord[], context: BatchC
       into.setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
       continue;
     }
-    const key = contactKey(input.tenantId, input.contactId);
-    if (contacts.get(key) === undefined) missing.push(key);
-    inputs.push({ input, key, record });
+    const contact = contacts.find(input.tenantId, input.contactId);
+    if (contact !== undefined) addTo(shares, contact, input, record);
+    else {
+      missing.push(contactKey(input.tenantId, input.contactId));
+      unknown.push(record);
+    }
   }
   await contacts.load(missing);
-  const loaded = await loadHistories(inputs, context);
-  for (const { input, key, record } of inputs) {
-    const contact = contacts.get(key)!;
-    for (let from = contact.fold.needs(input); from !== null; from = contact.fold.needs(input)) {
-      await contact.load(context.store, from);
-      loaded.add(contact);
-    }
-    foldInput(contact, input, record, context, into);
+  for (const record of unknown) {
+    const { input } = record.decoded as Extract<LogRecord["decoded"], { ok: true }>;
+    addTo(shares, contacts.find(input.tenantId, input.contactId)!, input, record);
   }
-  for (const contact of loaded) contact.fold.unload();
+  const all = [...shares];
+  for (let from = 0; from < all.length; from += HISTORIES_AT_ONCE) {
+    const some = all.slice(from, from + HISTORIES_AT_ONCE);
+    await loadHistories(some, context);
+    for (const [contact, share] of some) {
+      const { fold } = contact;
+      for (let i = 0; i < share.inputs.length; i++) {
+        const input = share.inputs[i]!;
+        for (let at = fold.needs(input); at !== null; at = fold.needs(input)) await contact.load(context.store, at);
+        foldInput(contact, input, share.records[i]!, context, into);
+      }
+      fold.unload();
+    }
+  }
+}
+
+function addTo(shares: Map<TaskContact, Share>, contact: TaskContact, input: Input, record: LogRecord): void {
+  const share = shares.get(contact);
+  if (share === undefined) shares.set(contact, { inputs: [input], records: [record] });
+  else {
+    share.inputs.push(input);
+    share.records.push(record);
+  }
 }
 
 /** Brings the histories that late inputs of the batch need, many at a time: one after the other they would be waited for. */
 async function loadHistories(
-  inputs: readonly { readonly input: Input; readonly key: ContactKey }[],
-  { contacts, store }: BatchContext,
-): Promise<Set<TaskContact>> {
-  const needed = new Map<TaskContact, EpochMs>();
-  for (const { input, key } of inputs) {
-    const contact = contacts.get(key)!;
-    const from = contact.fold.needs(input);
-    if (from !== null) needed.set(contact, Math.min(from, needed.get(contact) ?? from));
+  shares: readonly (readonly [TaskContact, Share])[],
+  { store }: BatchContext,
+): Promise<void> {
+  const waiting: (readonly [TaskContact, EpochMs])[] = [];
+  for (const [contact, { inputs }] of shares) {
+    let earliest: EpochMs | null = null;
+    for (const input of inputs) {
+      const from = contact.fold.needs(input);
+      if (from !== null && (earliest === null || from < earliest)) earliest = from;
+    }
+    if (earliest !== null) waiting.push([contact, earliest]);
   }
-  const waiting = [...needed];
+  if (waiting.length === 0) return;
   const load = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await next[0].load(store, next[1]);
   };
-  await Promise.all(Array.from({ length: LOADS_AT_ONCE }, load));
-  return new Set(needed.keys());
+  await Promise.all(Array.from({ length: Math.min(LOADS_AT_ONCE, waiting.length) }, load));
 }
 
 function foldInput(

@@ -31,9 +31,9 @@ export function modelName({ model }: CompiledModel): string {
 }
 
 /** What a contact takes in memory: measured, rounded up. */
-const CONTACT_BYTES = 600;
-const STATE_BYTES = 1400;
-const STATE_BYTES_PER_LINE = 40;
+const CONTACT_BYTES = 1600;
+const STATE_BYTES = 2600;
+const STATE_BYTES_PER_LINE = 96;
 const STATE_BYTES_PER_ENTRY = 96;
 
 export class TaskContact {
@@ -41,6 +41,10 @@ export class TaskContact {
   readonly tenantId: TenantId;
   readonly contactId: ContactId;
   readonly fold: ContactFold;
+  /** Kept by `HotContacts`: what it counts for, the round in which it was last asked for, and whether it was lately. */
+  bytesHeld = 0;
+  usedIn = 0;
+  isUsed = false;
   /** Received since the last write began, in the order of arrival. */
   #pending: Input[] = [];
   /** In the write that is under way. */
@@ -52,7 +56,7 @@ export class TaskContact {
   /** Whether an entry that came up early is to be put where it belongs. */
   #movesDue = false;
   /** Rows of snapshots that are in the store, or in the write that is under way. */
-  #storedSnapshots: Map<string, InputKey>;
+  #storedSnapshots: readonly InputKey[];
   /** An erasure that the store has yet to follow. */
   #erasing: EpochMs | null = null;
   /** Models that are not in use, as they were stored. */
@@ -73,9 +77,10 @@ export class TaskContact {
     this.#isStored = isStored;
     this.#segments = stored?.segments ?? [];
     this.#due = stored?.due ?? null;
-    this.#storedSnapshots = new Map((stored?.snapshots ?? []).map(({ last }) => [keyText(last), last]));
-    const names = new Set(models.map(modelName));
-    this.#dormant = (stored?.models ?? []).filter(({ name }) => !names.has(name)).map(publishedOf);
+    this.#storedSnapshots = keysOf(stored?.snapshots ?? []);
+    const names = models.map(modelName);
+    const dormant = stored?.models.filter(({ name }) => !names.includes(name)) ?? [];
+    this.#dormant = dormant.length === 0 ? noDormant : dormant.map(publishedOf);
   }
 
   get isDirty(): boolean {
@@ -159,15 +164,13 @@ export class TaskContact {
     if (inputs.length > 0 && this.#segments.at(-1) !== segment) this.#segments = [...this.#segments, segment];
     if (isGone) this.#segments = [];
     const snapshots = record.snapshots.filter(({ status }) => status === "new");
-    const current = new Set(record.snapshots.map(({ last }) => keyText(last)));
-    const gone = [...this.#storedSnapshots].filter(([text]) => !current.has(text)).map(([, last]) => last);
     const change: ContactChange = {
       contact: this.key,
       isNew: !this.#isStored,
       row: isGone ? null : this.#encode(record, due),
       inputs,
       snapshots: snapshots.map((snapshot) => [snapshot.last, this.#encodeSnapshot(snapshot)]),
-      snapshotsGone: gone,
+      snapshotsGone: notIn(this.#storedSnapshots, record.snapshots),
       dueBefore: this.#due,
       due: isGone ? null : due,
       segments,
@@ -179,7 +182,7 @@ export class TaskContact {
     this.#isStored = !isGone;
     this.#writing = this.#pending;
     this.#pending = [];
-    this.#storedSnapshots = new Map(record.snapshots.map(({ last }) => [keyText(last), last]));
+    this.#storedSnapshots = keysOf(record.snapshots);
     for (const snapshot of snapshots) snapshot.status = "writing";
     return change;
   }
@@ -274,6 +277,19 @@ const nothingPublished: Published = {
   lines: [],
   standing: [],
 };
+
+const noDormant: readonly never[] = [];
+const noKeys: readonly InputKey[] = [];
+
+function keysOf(snapshots: readonly { readonly last: InputKey }[]): readonly InputKey[] {
+  return snapshots.length === 0 ? noKeys : snapshots.map(({ last }) => last);
+}
+
+function notIn(keys: readonly InputKey[], snapshots: readonly Snapshot[]): readonly InputKey[] {
+  if (keys.length === 0) return noKeys;
+  const current = new Set(snapshots.map(({ last }) => keyText(last)));
+  return keys.filter((key) => !current.has(keyText(key)));
+}
 
 function keyText({ at, kind, id }: InputKey): string {
   return `${at} ${kind} ${id}`;

@@ -1,19 +1,12 @@
 /**
- * Contacts in memory: those with something to write, and as many of the others as the budget holds, the least recently
- * used going first.
+ * Contacts in memory: those with something to write, and as many of the others as the budget holds. A hand goes round
+ * them (the CLOCK algorithm): who was not asked for since it last came by has to go.
  */
-import type { TenantId } from "../events/types.js";
+import type { ContactId, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
-import type { ContactKey } from "../store/keys.js";
+import { type ContactKey, contactOf } from "../store/keys.js";
 import type { ContactChange, ContactStore } from "../store/store.js";
 import { TaskContact, tombstone } from "./contact.js";
-
-interface Held {
-  readonly contact: TaskContact;
-  bytes: number;
-  /** The round in which it was last asked for. */
-  used: number;
-}
 
 /** What was asked for in so many rounds before is not let go. */
 const roundsKept = 2;
@@ -22,8 +15,10 @@ export class HotContacts {
   readonly #store: ContactStore;
   readonly #modelsOf: (tenantId: TenantId) => readonly CompiledModel[];
   readonly #bytesMax: number;
-  /** In the order in which they were last looked at for letting go. */
-  readonly #held = new Map<ContactKey, Held>();
+  /** By tenant, then by contact: an input is found by its own fields, without a text that joins them. */
+  readonly #held = new Map<TenantId, Map<ContactId, TaskContact>>();
+  readonly #ring: TaskContact[] = [];
+  #hand = 0;
   #bytes = 0;
   #round = 0;
   /** With something that the store has yet to learn, apart from a write under way. */
@@ -42,7 +37,7 @@ export class HotContacts {
   }
 
   get count(): number {
-    return this.#held.size;
+    return this.#ring.length;
   }
 
   /** Contacts that have something to be written, apart from a write under way. */
@@ -57,10 +52,16 @@ export class HotContacts {
   }
 
   get(key: ContactKey): TaskContact | undefined {
-    const held = this.#held.get(key);
-    if (held === undefined) return undefined;
-    held.used = this.#round;
-    return held.contact;
+    const { tenantId, contactId } = contactOf(key);
+    return this.find(tenantId, contactId);
+  }
+
+  find(tenantId: TenantId, contactId: ContactId): TaskContact | undefined {
+    const contact = this.#held.get(tenantId)?.get(contactId);
+    if (contact === undefined) return undefined;
+    contact.usedIn = this.#round;
+    contact.isUsed = true;
+    return contact;
   }
 
   /** Brings contacts that are not in memory; ones that are not in the store either begin. */
@@ -75,12 +76,12 @@ export class HotContacts {
     });
     missing.forEach((key, i) => {
       // Somebody who asks may have brought it meanwhile.
-      if (this.#held.has(key)) return;
+      if (this.get(key) !== undefined) return;
       const row = stored[i];
       const erasedUntil = erased.get(key);
       const known = row ?? (erasedUntil === undefined ? undefined : tombstone(erasedUntil));
-      const models = this.#modelsOf(key.slice(0, key.indexOf("\0")));
-      this.#hold(key, new TaskContact(key, models, known, row !== undefined));
+      const models = this.#modelsOf(contactOf(key).tenantId);
+      this.#hold(new TaskContact(key, models, known, row !== undefined));
     });
   }
 
@@ -91,7 +92,7 @@ export class HotContacts {
 
   /** Takes a contact that was made elsewhere, with something to be written. */
   adopt(contact: TaskContact): void {
-    this.#hold(contact.key, contact);
+    this.#hold(contact);
     this.touch(contact);
   }
 
@@ -121,31 +122,45 @@ export class HotContacts {
     this.#round += 1;
     if (this.#bytes <= this.#bytesMax) return;
     const writing = new Set(this.#writing);
-    let looked = this.#held.size;
-    for (const [key, held] of this.#held) {
-      if (this.#bytes <= this.#bytesMax || looked === 0) return;
-      looked -= 1;
-      const { contact, used, bytes } = held;
-      this.#held.delete(key);
-      if (used > this.#round - roundsKept || this.#unwritten.has(contact) || writing.has(contact)) {
-        this.#held.set(key, held);
-      } else {
-        this.#bytes -= bytes;
-      }
+    // Twice round: the first time those that were used are only marked as not used since.
+    for (let looked = 2 * this.#ring.length; looked > 0 && this.#bytes > this.#bytesMax; looked--) {
+      if (this.#hand >= this.#ring.length) this.#hand = 0;
+      const contact = this.#ring[this.#hand]!;
+      const isNeeded =
+        contact.usedIn > this.#round - roundsKept || this.#unwritten.has(contact) || writing.has(contact);
+      if (isNeeded || contact.isUsed) {
+        if (!isNeeded) contact.isUsed = false;
+        this.#hand += 1;
+      } else this.#letGo(contact);
     }
   }
 
-  #hold(key: ContactKey, contact: TaskContact): void {
-    const bytes = contact.bytes();
-    this.#held.set(key, { contact, bytes, used: this.#round });
-    this.#bytes += bytes;
+  #letGo(contact: TaskContact): void {
+    const last = this.#ring.pop()!;
+    if (last !== contact) this.#ring[this.#hand] = last;
+    this.#bytes -= contact.bytesHeld;
+    const ofTenant = this.#held.get(contact.tenantId)!;
+    ofTenant.delete(contact.contactId);
+    if (ofTenant.size === 0) this.#held.delete(contact.tenantId);
+  }
+
+  #hold(contact: TaskContact): void {
+    const { tenantId, contactId } = contact;
+    let ofTenant = this.#held.get(tenantId);
+    if (ofTenant === undefined) {
+      ofTenant = new Map();
+      this.#held.set(tenantId, ofTenant);
+    }
+    ofTenant.set(contactId, contact);
+    this.#ring.push(contact);
+    contact.usedIn = this.#round;
+    contact.isUsed = true;
+    this.#measure(contact);
   }
 
   #measure(contact: TaskContact): void {
-    const held = this.#held.get(contact.key);
-    if (held === undefined) return;
     const bytes = contact.bytes();
-    this.#bytes += bytes - held.bytes;
-    held.bytes = bytes;
+    this.#bytes += bytes - contact.bytesHeld;
+    contact.bytesHeld = bytes;
   }
 }

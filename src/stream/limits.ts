@@ -3,6 +3,8 @@ export interface TaskLimits {
   /** Of one commit of inputs. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
+  /** Contacts that a commit of inputs reads from the store; at so many its batch ends early. */
+  readonly readContactsMax: number;
   /** Contacts of one commit of timers. */
   readonly sliceContactsMax: number;
   /** A slice ends early at so many outputs. */
@@ -26,14 +28,15 @@ export interface TaskLimits {
 }
 
 export const defaultLimits: TaskLimits = {
-  batchRecordsMax: 2048,
+  batchRecordsMax: 8192,
   batchBytesMax: 4 * 1024 * 1024,
+  readContactsMax: 2048,
   sliceContactsMax: 1024,
   sliceOutputsMax: 16_384,
-  unwrittenContactsMax: 8192,
+  unwrittenContactsMax: 4096,
   unwrittenInputsMax: 65_536,
   writeIntervalMs: 2_000,
-  hotBytesMax: 96 * 1024 * 1024,
+  hotBytesMax: 64 * 1024 * 1024,
   timerGraceMs: 5_000,
   timerIntervalMs: 200,
   clockAheadMsMax: 60_000,

@@ -14,7 +14,7 @@ import type { EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
 import type { ContactStore, Position, TimerPlace } from "../store/store.js";
-import { advanceDue, type BatchContext, foldRecords, Gathered, mergeByTime } from "./batch.js";
+import { advanceDue, type BatchContext, cutAtReads, foldRecords, Gathered, mergeByTime } from "./batch.js";
 import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
 import { HotContacts } from "./hot-contacts.js";
@@ -104,7 +104,8 @@ export class Session {
   /** Commits what was fetched. @returns whether there was anything */
   async commitInputs(fetched: readonly Fetched[]): Promise<boolean> {
     // 1. Collect.
-    const { records, offsets } = mergeByTime(fetched, this.#position.offsets);
+    const merged = mergeByTime(fetched, this.#position.offsets);
+    const { records, offsets } = cutAtReads(merged, this.contacts, this.#options.limits.readContactsMax);
     if (records.length === 0 && lag(this.#position.offsets, offsets) === 0) return false;
     const started = this.#options.clock.elapsed();
     const gathered = new Gathered();

@@ -204,6 +204,7 @@ function drawLimits(random: Random, isLong: boolean): TaskLimits {
   return {
     batchRecordsMax: isTiny ? random.between(1, 7) : random.between(20, 60),
     batchBytesMax: random.pick([300, 100_000]),
+    readContactsMax: random.between(1, 4),
     sliceContactsMax: random.between(1, 3),
     sliceOutputsMax: random.pick([1, 100]),
     unwrittenContactsMax: random.between(1, 5),
