@@ -25,7 +25,7 @@ export interface DirectoryMemory {
 }
 
 /** LevelDB holds two write buffers and the block cache; the store gets the larger part, it is read at random. */
-export const defaultMemory: DirectoryMemory = { logBytes: 24 * 1024 * 1024, storeBytes: 96 * 1024 * 1024 };
+export const defaultMemory: DirectoryMemory = { logBytes: 24 * 1024 * 1024, storeBytes: 64 * 1024 * 1024 };
 
 /** Tells other processes how to reach the engine. */
 export interface EngineFile {

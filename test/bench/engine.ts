@@ -122,7 +122,7 @@ export interface Memory {
   readonly resident: number;
 }
 
-/** The largest that the process has been, while it took two inputs of each contact. */
+/** The largest that the process has been, while it took an input of each contact, and then more of any of them. */
 export async function memoryOf(contacts: number): Promise<Memory> {
   const directory = mkdtempSync(join(tmpdir(), "scorefold-bench-"));
   let [anon, resident] = [0, 0];
@@ -133,7 +133,7 @@ export async function memoryOf(contacts: number): Promise<Memory> {
     resident = Math.max(resident, of("VmRSS"));
   };
   try {
-    await ingestLines(mixedLines(Math.max(200_000, 2 * contacts), contacts), directory, "", look);
+    await ingestLines(mixedLines(Math.max(400_000, 1.3 * contacts), contacts), directory, "", look);
     look();
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -8,12 +8,11 @@ import { benchModel, type Measured } from "./fold.js";
 import { contactInputs, seededRandom } from "./stream.js";
 
 const dayMs = 86_400_000;
-const inputsPerContact = 100;
 /** Far less than a million inputs take. */
 const smallMemoryBytes = 16 * 1024 * 1024;
 
 /** Writes inputs of many contacts, mixed as a log has them: one of each contact in turn. */
-export function writeInputs(file: string, count: number): void {
+export function writeInputs(file: string, count: number, inputsPerContact = 100): void {
   const random = seededRandom(42);
   const contacts = Math.max(1, Math.floor(count / inputsPerContact));
   const histories = Array.from({ length: contacts }, (_, i) =>
