@@ -15,12 +15,15 @@ export function sealed(value: string): string {
 /**
  * The value that `sealed` took.
  *
- * @param name of the row, for the message
+ * @param key of the row; the message tells what it begins with, which says its kind, and not whose it is
  * @throws ScorefoldError `database-corrupt`
  */
-export function unsealed(name: string, row: string): string {
+export function unsealed(key: string, row: string): string {
   const value = row.slice(DIGITS);
   if (crc32(value).toString(16).padStart(DIGITS, "0") !== row.slice(0, DIGITS))
-    throw new ScorefoldError("database-corrupt", `the row ${JSON.stringify(name)} is damaged: its checksum is wrong`);
+    throw new ScorefoldError(
+      "database-corrupt",
+      `a row of the kind ${key.split("\0", 1)[0]} is damaged: its checksum is wrong`,
+    );
   return value;
 }

@@ -16,6 +16,7 @@ import type { Database } from "../database/database.js";
 import { EmbeddedLog, INPUTS } from "../embedded/log.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
+import type { DeadLetterReason } from "../events/decode.js";
 import type { ContactId, EpochMs, Profile, ScoreLine, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { ContactStore } from "../store/store.js";
@@ -49,6 +50,12 @@ export interface EmbeddedEngineOptions {
   readonly onProgress?: (what: "catching-up" | "rebuilding", done: number, total: number) => void;
 }
 
+export interface EngineCounts {
+  readonly late: number;
+  readonly duplicates: number;
+  readonly deadLetters: ReadonlyMap<DeadLetterReason, number>;
+}
+
 export class EmbeddedEngine implements Engine {
   readonly #options: EmbeddedEngineOptions;
   readonly #database: Database;
@@ -58,7 +65,7 @@ export class EmbeddedEngine implements Engine {
   #ended: Promise<void> = Promise.resolve();
   #error: unknown = null;
   #isStopping = false;
-  readonly #counts = { late: 0, duplicates: 0 };
+  readonly #counts = { late: 0, duplicates: 0, deadLetters: new Map<DeadLetterReason, number>() };
   /** What a question has found of the store that is open; the task learns of it when it writes. */
   #damage: ScorefoldError | null = null;
   #mending: Promise<void> | null = null;
@@ -101,7 +108,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   /** What became of inputs since the engine started. */
-  get counts(): { readonly late: number; readonly duplicates: number } {
+  get counts(): EngineCounts {
     return this.#counts;
   }
 
@@ -302,7 +309,6 @@ export class EmbeddedEngine implements Engine {
       .run()
       .catch((error: unknown) => {
         this.#error = inDirectory(this.#options.directory.path, error);
-        this.#options.logger.fatal({ err: this.#error }, "the task has ended");
       })
       .finally(end);
   }
@@ -334,18 +340,22 @@ export class EmbeddedEngine implements Engine {
         },
         onProgress: (what, done, total) => onProgress?.(what, done, total),
         onCommit: (report) => {
-          const { kind, gathered, foldMs, publishMs } = report;
+          const { kind, isMuted, gathered, foldMs, publishMs } = report;
           this.#options.onCommit?.(report);
+          metrics.inputs.inc(gathered.inputs);
+          metrics.foldSeconds.observe({ kind }, foldMs / 1000);
+          // What is repeated was counted when it was published.
+          if (isMuted) return;
+          const { deadLetters } = this.#counts;
+          for (const { reason } of gathered.deadLetters) deadLetters.set(reason, (deadLetters.get(reason) ?? 0) + 1);
           this.#counts.late += gathered.late;
           this.#counts.duplicates += gathered.duplicates;
           metrics.commits.inc({ kind });
-          metrics.inputs.inc(gathered.inputs);
           metrics.late.inc(gathered.late);
           metrics.duplicates.inc(gathered.duplicates);
           metrics.erased.inc(gathered.erased);
           for (const { kind: output } of gathered.outputs) metrics.outputs.inc({ kind: output });
           for (const { reason } of gathered.deadLetters) metrics.deadLetters.inc({ reason });
-          metrics.foldSeconds.observe({ kind }, foldMs / 1000);
           metrics.commitSeconds.observe({ kind }, publishMs / 1000);
         },
         onWrite: (report) => {

@@ -185,7 +185,7 @@ export class ContactStore {
 
   async contacts(keys: readonly ContactKey[]): Promise<(StoredContact | undefined)[]> {
     const rows = await this.#database.getMany(keys.map(contactRow));
-    return rows.map((row, i) => (row === undefined ? undefined : decodeContact(unsealed(keys[i]!, row))));
+    return rows.map((row, i) => (row === undefined ? undefined : decodeContact(unsealed(contactRow(keys[i]!), row))));
   }
 
   /** Until when contacts are erased of which there is nothing else. */
@@ -239,7 +239,7 @@ export class ContactStore {
   async *allContacts(after?: ContactKey): AsyncGenerator<(readonly [ContactKey, StoredContact])[]> {
     const gt = after === undefined ? "c\0" : contactRow(after);
     for await (const rows of this.#database.scan({ gt, lt: "c\x01" })) {
-      yield rows.map(([key, row]) => [contactOfRow(key), decodeContact(unsealed(contactOfRow(key), row))] as const);
+      yield rows.map(([key, row]) => [contactOfRow(key), decodeContact(unsealed(key, row))] as const);
     }
   }
 

@@ -26,6 +26,8 @@ import { passedBy, TimerRun } from "./timers.js";
 /** What one commit did. */
 export interface CommitReport {
   readonly kind: "inputs" | "timers" | "models";
+  /** Whether it only repeats what was published before. */
+  readonly isMuted: boolean;
   readonly gathered: Gathered;
   readonly foldMs: number;
   readonly publishMs: number;
@@ -241,7 +243,7 @@ export class Session {
     }
     this.#position = position;
     this.contacts.endRound();
-    onCommit({ kind, gathered, foldMs: folded - started, publishMs: clock.elapsed() - folded });
+    onCommit({ kind, isMuted: this.#isMuted, gathered, foldMs: folded - started, publishMs: clock.elapsed() - folded });
   }
 
   /** 5. Write, beside the next commits; 6. forget what is written. */

@@ -66,7 +66,7 @@ async function ingestHere(io: Io, files: readonly string[], options: Options, st
       `${counted(report.lines, "line")} taken in ${seconds.toFixed(1)} s${rate(report, seconds)}: ` +
         `${counted(contacts, "contact")} in ${options.data} under ${engine.status.models.join(", ")}${at}\n`,
     );
-    tell(io, report);
+    tell(io, report, engine.counts.deadLetters);
   } finally {
     await engine.stop();
   }
@@ -91,7 +91,7 @@ async function ingestRemotely(
   io.stderr.write(
     `${counted(report.lines, "line")} sent to ${running.url} in ${seconds.toFixed(1)} s${rate(report, seconds)}\n`,
   );
-  tell(io, report);
+  tell(io, report, report.refused);
 }
 
 async function readInto(io: Io, sink: LineSink, files: readonly string[]): Promise<IngestReport> {
@@ -115,7 +115,7 @@ function rate({ lines }: IngestReport, seconds: number): string {
   return seconds > 0 ? ` (${grouped(Math.round(lines / seconds))} lines/s)` : "";
 }
 
-function tell(io: Io, { refused, emptyFiles }: IngestReport): void {
+function tell(io: Io, { emptyFiles }: IngestReport, refused: ReadonlyMap<string, number>): void {
   for (const file of emptyFiles) io.stderr.write(`  ${file}: empty\n`);
   const total = [...refused.values()].reduce((sum, count) => sum + count, 0);
   if (total === 0) return;
