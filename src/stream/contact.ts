@@ -41,10 +41,12 @@ export class TaskContact {
   readonly tenantId: TenantId;
   readonly contactId: ContactId;
   readonly fold: ContactFold;
-  /** Kept by `HotContacts`: what it counts for, the round in which it was last asked for, and whether it was lately. */
+  /** For `HotContacts`: what it counts for, where it stands there, the round in which it was last asked for. */
   bytesHeld = 0;
+  place = 0;
   usedIn = 0;
   isUsed = false;
+  isKept = false;
   /** Received since the last write began, in the order of arrival. */
   #pending: Input[] = [];
   /** In the write that is under way. */

@@ -1,6 +1,10 @@
 /**
- * Contacts in memory: those with something to write, and as many of the others as the budget holds. A hand goes round
- * them (the CLOCK algorithm): who was not asked for since it last came by has to go.
+ * Contacts in memory: those with something to write, and as many of the others as the budget holds.
+ *
+ * Most of a million contacts come once in a long while. Such a one is let go as soon as it is written: it dies young,
+ * which costs the garbage collector little, and takes no place from those that come often. Who comes again while it is
+ * remembered is kept. Among those that are kept a hand goes round (the CLOCK algorithm): who was not asked for since it
+ * last came by has to go.
  */
 import type { ContactId, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
@@ -10,6 +14,8 @@ import { TaskContact, tombstone } from "./contact.js";
 
 /** What was asked for in so many rounds before is not let go. */
 const roundsKept = 2;
+/** So many contacts that were let go are remembered, or up to twice as many. */
+const REMEMBERED = 32_768;
 
 export class HotContacts {
   readonly #store: ContactStore;
@@ -19,10 +25,13 @@ export class HotContacts {
   readonly #held = new Map<TenantId, Map<ContactId, TaskContact>>();
   readonly #ring: TaskContact[] = [];
   #hand = 0;
+  /** Those that were let go lately, and before. */
+  #remembered: readonly [Set<ContactKey>, ReadonlySet<ContactKey>] = [new Set(), new Set()];
   #bytes = 0;
   #round = 0;
   /** With something that the store has yet to learn, apart from a write under way. */
   readonly #unwritten = new Set<TaskContact>();
+  #passing = 0;
   #writing: readonly TaskContact[] = [];
 
   constructor(store: ContactStore, modelsOf: (tenantId: TenantId) => readonly CompiledModel[], bytesMax: number) {
@@ -45,6 +54,11 @@ export class HotContacts {
     return this.#unwritten;
   }
 
+  /** How many of `unwritten` are, as far as is known, in memory for this once. */
+  get passing(): number {
+    return this.#passing;
+  }
+
   /** Contacts of which memory knows more than the store: also those in the write under way. */
   *ahead(): Generator<TaskContact> {
     yield* this.#unwritten;
@@ -59,6 +73,7 @@ export class HotContacts {
   find(tenantId: TenantId, contactId: ContactId): TaskContact | undefined {
     const contact = this.#held.get(tenantId)?.get(contactId);
     if (contact === undefined) return undefined;
+    if (contact.usedIn !== this.#round) contact.isKept = true;
     contact.usedIn = this.#round;
     contact.isUsed = true;
     return contact;
@@ -87,7 +102,10 @@ export class HotContacts {
 
   async loaded(key: ContactKey): Promise<TaskContact> {
     await this.load([key]);
-    return this.get(key)!;
+    const contact = this.get(key)!;
+    // Whoever asks may still read its history when the round is over.
+    contact.isKept = true;
+    return contact;
   }
 
   /** Takes a contact that was made elsewhere, with something to be written. */
@@ -98,6 +116,7 @@ export class HotContacts {
 
   /** Notes that the contact has something to be written. */
   touch(contact: TaskContact): void {
+    if (!contact.isKept && !this.#unwritten.has(contact)) this.#passing += 1;
     this.#unwritten.add(contact);
   }
 
@@ -105,6 +124,7 @@ export class HotContacts {
   beginWrite(): ContactChange[] {
     this.#writing = [...this.#unwritten];
     this.#unwritten.clear();
+    this.#passing = 0;
     const { segment } = this.#store;
     return this.#writing.map((contact) => {
       this.#measure(contact);
@@ -113,8 +133,13 @@ export class HotContacts {
   }
 
   written(): void {
-    for (const contact of this.#writing) contact.written();
+    const written = this.#writing;
     this.#writing = [];
+    for (const contact of written) {
+      contact.written();
+      const isPassing = !contact.isKept && contact.usedIn !== this.#round && !this.#unwritten.has(contact);
+      if (isPassing && this.#bytes > this.#bytesMax / 2) this.#letGo(contact);
+    }
   }
 
   /** Ends a round of work: lets go what is beyond the budget. */
@@ -137,7 +162,12 @@ export class HotContacts {
 
   #letGo(contact: TaskContact): void {
     const last = this.#ring.pop()!;
-    if (last !== contact) this.#ring[this.#hand] = last;
+    if (last !== contact) {
+      this.#ring[contact.place] = last;
+      last.place = contact.place;
+    }
+    if (this.#remembered[0].size >= REMEMBERED) this.#remembered = [new Set(), this.#remembered[0]];
+    this.#remembered[0].add(contact.key);
     this.#bytes -= contact.bytesHeld;
     const ofTenant = this.#held.get(contact.tenantId)!;
     ofTenant.delete(contact.contactId);
@@ -152,7 +182,10 @@ export class HotContacts {
       this.#held.set(tenantId, ofTenant);
     }
     ofTenant.set(contactId, contact);
+    contact.place = this.#ring.length;
     this.#ring.push(contact);
+    const [lately, before] = this.#remembered;
+    contact.isKept = lately.has(contact.key) || before.has(contact.key);
     contact.usedIn = this.#round;
     contact.isUsed = true;
     this.#measure(contact);

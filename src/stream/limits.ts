@@ -3,7 +3,10 @@ export interface TaskLimits {
   /** Of one commit of inputs. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
-  /** Contacts that a commit of inputs reads from the store; at so many its batch ends early. */
+  /**
+   * Contacts that a commit of inputs reads from the store: at so many its batch ends early. Those that come for once are
+   * written, and let go, as soon as there are so many.
+   */
   readonly readContactsMax: number;
   /** Contacts of one commit of timers. */
   readonly sliceContactsMax: number;
@@ -30,7 +33,7 @@ export interface TaskLimits {
 export const defaultLimits: TaskLimits = {
   batchRecordsMax: 8192,
   batchBytesMax: 4 * 1024 * 1024,
-  readContactsMax: 2048,
+  readContactsMax: 1024,
   sliceContactsMax: 1024,
   sliceOutputsMax: 16_384,
   unwrittenContactsMax: 4096,

@@ -202,8 +202,11 @@ export class Session {
   async writeIfDue(): Promise<void> {
     this.#throwWriteError();
     const { limits, clock } = this.#options;
+    const { unwritten, passing } = this.contacts;
     const isFull =
-      this.contacts.unwritten.size >= limits.unwrittenContactsMax || this.#unwrittenInputs >= limits.unwrittenInputsMax;
+      unwritten.size >= limits.unwrittenContactsMax ||
+      passing >= limits.readContactsMax ||
+      this.#unwrittenInputs >= limits.unwrittenInputsMax;
     const isTime = this.contacts.unwritten.size > 0 && clock.elapsed() - this.#writtenAt >= limits.writeIntervalMs;
     if (!isFull && !isTime) return;
     // The unwritten part is bounded: a store that is slower than the log holds the task up here.

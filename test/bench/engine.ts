@@ -15,6 +15,7 @@ import { contactInputs, seededRandom } from "./stream.js";
 
 const dayMs = 86_400_000;
 const LINES_AT_ONCE = 5_000;
+const VISITS = 5;
 
 /** Starts an engine on a new directory; timers go where they are told. */
 export async function startEngine(parent: string): Promise<{ engine: EmbeddedEngine; path: string }> {
@@ -102,13 +103,23 @@ export async function ingestLines(
   return { name, count, seconds };
 }
 
-/** Inputs in order of time of so many contacts, each coming again and again. */
-export function* mixedLines(count: number, contacts: number): Generator<string> {
+/**
+ * Inputs of a year, in order of time, of so many contacts.
+ *
+ * @param active without it each input is of any of them, which no cache helps against; with it, of so many that follow
+ *   each other, round after round: each contact comes five times, and then is not seen for long
+ */
+export function* mixedLines(count: number, contacts: number, active?: number): Generator<string> {
   const random = seededRandom(11);
   const types = ["email.opened", "web.page_viewed", "email.clicked", "form.submitted", "product.purchased"];
   const start = Date.UTC(2025, 0, 1);
   for (let i = 0; i < count; i++) {
-    const contact = i < contacts ? i : Math.floor(random() * contacts);
+    const contact =
+      active === undefined
+        ? i < contacts
+          ? i
+          : Math.floor(random() * contacts)
+        : Math.floor((i * VISITS * contacts) / count + random() * active) % contacts;
     const at = start + Math.floor((i * 365 * dayMs) / count);
     const type = types[Math.floor(random() * types.length)]!;
     yield `{"id":"i${i}","contactId":"c${contact}","type":"${type}","at":${at},"resource":"/page/${i % 50}","attributes":{"amount":${i % 100}}}`;

@@ -1,7 +1,6 @@
 /** The broker model as one owner of a task sees it. */
 import { ScorefoldError } from "../../src/errors.js";
-import type { Original } from "../../src/events/dead-letter.js";
-import { type Decoded, decodeLine, tooLarge } from "../../src/events/decode.js";
+import { decodeOriginal, type Original } from "../../src/events/dead-letter.js";
 import type { EpochMs } from "../../src/events/types.js";
 import {
   type Bounds,
@@ -164,13 +163,7 @@ function missingOffset(topic: Topic): never {
 
 function recordOf(topic: Topic, partition: number, entry: Entry & { readonly content: Original }): LogRecord {
   const { offset, timestamp, content } = entry;
-  const decoded = decodeContent(content);
+  const decoded = decodeOriginal(content);
   const bytes = (typeof content === "string" ? content : content.head).length;
   return { topic, partition, offset, timestamp, bytes, decoded, original: decoded.ok ? null : content, source: null };
-}
-
-function decodeContent(content: Original): Decoded {
-  if (typeof content === "string") return decodeLine(content);
-  if (content.isUtf8) return tooLarge(content.bytes);
-  return { ok: false, reason: "undecodable", error: "the record is not UTF-8" };
 }

@@ -2,8 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decoded, decodeLine } from "../../src/events/decode.js";
-import { mergeByTime } from "../../src/stream/batch.js";
+import { cutAtReads, mergeByTime } from "../../src/stream/batch.js";
+import { HotContacts } from "../../src/stream/hot-contacts.js";
 import type { Fetched, LogRecord } from "../../src/stream/log.js";
+import { openStore, visitsModel } from "./given.js";
 
 function record(topic: string, offset: number, at: number | null): LogRecord {
   const line = at === null ? "no json" : `{"contactId":"ada","id":"${topic}${offset}","at":${at},"type":"web.viewed"}`;
@@ -21,6 +23,33 @@ function told(records: readonly LogRecord[]): string[] {
 }
 
 const nothing = new Map<string, number>();
+
+describe("cutAtReads", () => {
+  const of = (topic: string, offset: number, contactId: string): LogRecord => {
+    const decoded = decodeLine(`{"contactId":"${contactId}","at":1,"type":"web.viewed"}`);
+    return { ...record(topic, offset, 1), decoded };
+  };
+
+  it("ends a batch before the contact that would be one too many to read, in every topic", async () => {
+    const { store } = await openStore();
+    const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
+    await contacts.load(["default\0known"]);
+    const names = ["ada", "known", "ada", "bo", "known", "cy", "ada"];
+    const records = names.map((name, i) => of(i % 2 === 0 ? "a" : "b", i >> 1, name));
+    const merged = { records: [...records, record("a", 4, null)], offsets: new Map([["a", 5], ["b", 3], ["c", 7]]) }; // biome-ignore format: one line
+    expect(cutAtReads(merged, contacts, 3)).toBe(merged);
+    const cut = cutAtReads(merged, contacts, 2);
+    expect(told(cut.records)).toEqual(["a0", "b0", "a1", "b1", "a2"]);
+    expect([...cut.offsets]).toEqual([["a", 3], ["b", 2], ["c", 7]]); // biome-ignore format: one line
+  });
+
+  it("takes at least one record", async () => {
+    const { store } = await openStore();
+    const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
+    const records = [of("a", 0, "ada"), of("a", 1, "bo")];
+    expect(told(cutAtReads({ records, offsets: new Map([["a", 2]]) }, contacts, 1).records)).toEqual(["a0"]);
+  });
+});
 
 describe("mergeByTime", () => {
   it("takes the lowest instant of all heads, and what can't be read at once", () => {

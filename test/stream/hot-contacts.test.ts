@@ -43,6 +43,44 @@ describe("HotContacts", () => {
     for (const key of keys) expect(contacts.get(key)?.fold.inputs).toBe(1);
   });
 
+  it("lets go at once who came for once, and keeps who comes again while it is remembered", async () => {
+    const write = async (): Promise<void> => {
+      contacts.endRound();
+      const changes = contacts.beginWrite();
+      await store.write(changes, position);
+      contacts.written();
+    };
+    const comes = async (key: string, n: number): Promise<void> => {
+      await contacts.load([key]);
+      const contact = contacts.get(key)!;
+      contact.receive(visit(n, start + n, contact.contactId));
+      contacts.touch(contact);
+    };
+    await comes(keys[0]!, 1);
+    await comes(keys[1]!, 1);
+    expect(contacts.passing).toBe(2);
+    await write();
+    // Both are passing: they go one by one until half of the room is free.
+    expect(contacts.count).toBe(0);
+    expect(contacts.passing).toBe(0);
+    await comes(keys[0]!, 2);
+    expect(contacts.passing).toBe(0);
+    await write();
+    expect(contacts.get(keys[0]!)?.fold.inputs).toBe(2);
+  });
+
+  it("does not let go in the middle of a round whom the round has asked for", async () => {
+    await contacts.load(keys);
+    for (const key of keys) contacts.touch(contacts.get(key)!);
+    contacts.endRound();
+    const changes = contacts.beginWrite();
+    await contacts.load([keys[2]!]);
+    await store.write(changes, position);
+    contacts.written();
+    expect(contacts.get(keys[2]!)).toBeDefined();
+    expect(contacts.count).toBe(1);
+  });
+
   it("knows who is ahead of the store: also in a write under way, and changed since", async () => {
     await visited(keys[0]!, 1);
     await visited(keys[1]!, 1);
