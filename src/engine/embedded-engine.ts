@@ -29,8 +29,10 @@ import { erasedInLog } from "./compaction.js";
 import type { DataDirectory } from "./directory.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
 
-/** Inputs that wait in memory to be folded; beyond it, those who append wait, or are asked to come again. */
+/** Inputs that wait in memory to be folded; beyond it, those who append are asked to come again. */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
+/** Whoever has a file to read goes on below it: decoded, an input takes five times what its line does. */
+const PACE_BYTES = 1024 * 1024;
 /** Records of an output topic read at once. */
 const OUTPUTS_READ = 512;
 const OUTPUTS_READ_BYTES = 1024 * 1024;
@@ -165,7 +167,7 @@ export class EmbeddedEngine implements Engine {
 
   /** Resolves when whoever appends lines of files may go on. */
   async drained(): Promise<void> {
-    await this.#whileRunning(this.#log.drained(UNREAD_BYTES_MAX / 2));
+    await this.#whileRunning(this.#log.drained(PACE_BYTES));
   }
 
   async scores(contact: ContactId, question: Question): Promise<ContactAnswer | null> {

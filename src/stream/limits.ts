@@ -36,7 +36,7 @@ export const defaultLimits: TaskLimits = {
   readContactsMax: 1024,
   sliceContactsMax: 1024,
   sliceOutputsMax: 16_384,
-  unwrittenContactsMax: 4096,
+  unwrittenContactsMax: 8192,
   unwrittenInputsMax: 65_536,
   writeIntervalMs: 2_000,
   hotBytesMax: 64 * 1024 * 1024,

@@ -1,6 +1,6 @@
 /** Windows count in whole hours: a match at m is inside `within: W` at t when m <= t < ceil(m / 1h) * 1h + W. */
 import { describe, expect, test } from "vitest";
-import { insideUntil, sumInside } from "../../src/fold/windows.js";
+import { encodeWindow, insideUntil, packWindow, sumInside, unpackWindow } from "../../src/fold/windows.js";
 import { day, did, folded, hour, lead, scoreAt, scoresAt, start } from "./given.js";
 
 const visit = (after: number, resource?: string) => did("a.visit", after, resource === undefined ? {} : { resource });
@@ -90,6 +90,38 @@ rules:
     const fading = lead("rules: [{ id: recent, when: a.visit, points: 10, recency: [{ within: 1h, multiplier: 2 }] }]");
     expect(scoresAt(fading, [visit(0)], [hour - 1, hour])).toEqual([20, 0]);
     expect(folded(fading, [visit(0)], hour).windows[0]!.hours).toEqual([]);
+  });
+
+  test("hours whose weight will not change any more are one sum, to the last bit that of all of them in order", () => {
+    const steps = "recency: [{ within: 2h, multiplier: 2 }, { within: 24h, multiplier: 1.1 }, { else: 0.3 }]";
+    const model = lead(`rules: [{ id: fresh, when: a.visit, points: { by: attributes.n, times: 1 }, ${steps} }]`);
+    const rule = model.standingRules[0]!;
+    const inputs = Array.from({ length: 500 }, (_, i) =>
+      did("a.visit", i * hour, { attributes: { n: (i % 7) * 0.1 } }),
+    );
+    const window = folded(model, inputs).windows[0]!;
+    const now = start + 499 * hour;
+    expect(window.hours.length).toBeLessThanOrEqual(25);
+    expect(window.count).toBe(500);
+    const weight = (at: number) => {
+      const age = now - Math.ceil(at / hour) * hour;
+      return age < 2 * hour ? 2 : age < 24 * hour ? 1.1 : 0.3;
+    };
+    const all = inputs.reduce((sum, { at }, i) => sum + (i % 7) * 0.1 * weight(at), 0);
+    expect(sumInside(rule, window, now)).toBe(all);
+    const again = unpackWindow(rule, JSON.parse(JSON.stringify(packWindow(window))), now);
+    expect(encodeWindow(again)).toEqual(encodeWindow(window));
+    expect(sumInside(rule, again, now)).toBe(all);
+  });
+
+  test("a resource that comes again takes its match out of hours long past", () => {
+    const steps = "recency: [{ within: 2h, multiplier: 2 }, { else: 0.5 }]";
+    const model = lead(`rules: [{ id: fresh, when: a.visit, points: 10, scope: resource, ${steps} }]`);
+    const inputs = Array.from({ length: 300 }, (_, i) => visit(i * hour, `/${i % 3}`));
+    const state = folded(model, [...inputs, visit(400 * hour, "/9")]);
+    // One for each of the three resources, and the newest; hours that are empty are not kept.
+    expect(state.windows[0]!.hours.map(({ count }) => count)).toEqual([1, 1, 1, 1]);
+    expect(sumInside(model.standingRules[0]!, state.windows[0]!, start + 400 * hour)).toBe(3 * 5 + 20);
   });
 
   test("within ends what recency would still weigh", () => {
