@@ -4,8 +4,10 @@ import { type EpochMs, type Input, type Interaction, RETRACTION } from "../event
 const none: ReadonlyMap<string, number> = new Map();
 
 export class Retractions {
-  /** `at id` of what is removed -> how many retractions do so. */
-  /** Null: none, as with nearly every contact; an empty map is larger than it looks. */
+  /**
+   * `at id` of what is removed -> how many retractions do so. Null: none, as with nearly every contact; an empty map is
+   * larger than it looks.
+   */
   #counts: Map<string, number> | null;
 
   constructor(counts?: ReadonlyMap<string, number>) {

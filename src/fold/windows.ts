@@ -153,6 +153,8 @@ function lastHour(rule: CompiledStanding, window: Window, hour: number, now: Epo
   window.hours.push(added);
   // The hour that was last is one of those before now: the next one to be added, in their order.
   if (last !== undefined && window.sumBeforeLast !== null) window.sumBeforeLast += weighed(rule, last, now);
+  // Without a step there is no edge at which they would settle.
+  if (last !== undefined && rule.recency?.steps.length === 0) settle(rule, window, last.hour * hourMs);
   return added;
 }
 
@@ -218,13 +220,13 @@ function settle(rule: CompiledStanding, window: Window, now: EpochMs): void {
   let gone = 0;
   while (gone < hours.length && now >= hours[gone]!.hour * hourMs + lastStep) gone += 1;
   if (gone === 0) return;
-  const past = hours.splice(0, gone);
   if (window.latest === null) {
-    for (const { sum } of past) window.settled += sum * rule.recency.else;
-  } else {
-    // A resource may come again, and then its match here goes: only an hour without any is done with.
-    hours.unshift(...past.filter(({ count }) => count > 0));
+    for (const { sum } of hours.splice(0, gone)) window.settled += sum * rule.recency.else;
+    return;
   }
+  // A resource may come again, and then its match here goes: only an hour without any is done with.
+  const isDone = ({ count }: Hour, i: number): boolean => i < gone && count === 0;
+  if (hours.some(isDone)) window.hours = hours.filter((hour, i) => !isDone(hour, i));
 }
 
 /** The first edge of all hours after `now`; infinity where none is left. */

@@ -36,6 +36,9 @@ const STATE_BYTES = 2600;
 const STATE_BYTES_PER_LINE = 96;
 const STATE_BYTES_PER_ENTRY = 96;
 
+/** Not asked for in any round. */
+export const NO_ROUND = -1;
+
 export class TaskContact {
   readonly key: ContactKey;
   readonly tenantId: TenantId;
@@ -44,7 +47,7 @@ export class TaskContact {
   /** For `HotContacts`: what it counts for, where it stands there, the round in which it was last asked for. */
   bytesHeld = 0;
   place = 0;
-  usedIn = 0;
+  usedIn = NO_ROUND;
   isUsed = false;
   isKept = false;
   /** Received since the last write began, in the order of arrival. */

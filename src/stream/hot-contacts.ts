@@ -10,7 +10,7 @@ import type { ContactId, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { type ContactKey, contactOf } from "../store/keys.js";
 import type { ContactChange, ContactStore } from "../store/store.js";
-import { TaskContact, tombstone } from "./contact.js";
+import { NO_ROUND, TaskContact, tombstone } from "./contact.js";
 
 /** What was asked for in so many rounds before is not let go. */
 const roundsKept = 2;
@@ -28,11 +28,13 @@ export class HotContacts {
   /** Those that were let go lately, and before. */
   #remembered: readonly [Set<ContactKey>, ReadonlySet<ContactKey>] = [new Set(), new Set()];
   #bytes = 0;
-  #round = 0;
+  #round = roundsKept;
   /** With something that the store has yet to learn, apart from a write under way. */
   readonly #unwritten = new Set<TaskContact>();
   #passing = 0;
   #writing: readonly TaskContact[] = [];
+  /** Being read from the store, by so many: meanwhile nobody else may let them go, or what is read would be out of date. */
+  readonly #loading = new Map<ContactKey, number>();
 
   constructor(store: ContactStore, modelsOf: (tenantId: TenantId) => readonly CompiledModel[], bytesMax: number) {
     this.#store = store;
@@ -73,16 +75,55 @@ export class HotContacts {
   find(tenantId: TenantId, contactId: ContactId): TaskContact | undefined {
     const contact = this.#held.get(tenantId)?.get(contactId);
     if (contact === undefined) return undefined;
-    if (contact.usedIn !== this.#round) contact.isKept = true;
+    if (contact.usedIn !== NO_ROUND && contact.usedIn !== this.#round) contact.isKept = true;
     contact.usedIn = this.#round;
     contact.isUsed = true;
     return contact;
   }
 
-  /** Brings contacts that are not in memory; ones that are not in the store either begin. */
+  /** Brings contacts that are not in memory, for the round; ones that are not in the store either begin. */
   async load(keys: readonly ContactKey[]): Promise<void> {
     const missing = [...new Set(keys)].filter((key) => this.get(key) === undefined);
     if (missing.length === 0) return;
+    await this.#pinned(missing, async () => {
+      await this.#bring(missing);
+      for (const key of missing) this.get(key);
+    });
+  }
+
+  /**
+   * A contact for somebody who asks and does not change it. It need not stay: when it is let go meanwhile, it is what it
+   * was when it was asked for.
+   */
+  async loaded(key: ContactKey): Promise<TaskContact> {
+    const contact = await this.#pinned([key], async () => {
+      if (this.#peek(key) === undefined) await this.#bring([key]);
+      return this.#peek(key)!;
+    });
+    contact.isUsed = true;
+    this.#shrink();
+    return contact;
+  }
+
+  #peek(key: ContactKey): TaskContact | undefined {
+    const { tenantId, contactId } = contactOf(key);
+    return this.#held.get(tenantId)?.get(contactId);
+  }
+
+  async #pinned<T>(keys: readonly ContactKey[], read: () => Promise<T>): Promise<T> {
+    for (const key of keys) this.#loading.set(key, (this.#loading.get(key) ?? 0) + 1);
+    try {
+      return await read();
+    } finally {
+      for (const key of keys) {
+        const left = this.#loading.get(key)! - 1;
+        if (left === 0) this.#loading.delete(key);
+        else this.#loading.set(key, left);
+      }
+    }
+  }
+
+  async #bring(missing: readonly ContactKey[]): Promise<void> {
     const stored = await this.#store.contacts(missing);
     const unknown = missing.filter((_, i) => stored[i] === undefined);
     const erased = new Map<ContactKey, number>();
@@ -91,21 +132,13 @@ export class HotContacts {
     });
     missing.forEach((key, i) => {
       // Somebody who asks may have brought it meanwhile.
-      if (this.get(key) !== undefined) return;
+      if (this.#peek(key) !== undefined) return;
       const row = stored[i];
       const erasedUntil = erased.get(key);
       const known = row ?? (erasedUntil === undefined ? undefined : tombstone(erasedUntil));
       const models = this.#modelsOf(contactOf(key).tenantId);
       this.#hold(new TaskContact(key, models, known, row !== undefined));
     });
-  }
-
-  async loaded(key: ContactKey): Promise<TaskContact> {
-    await this.load([key]);
-    const contact = this.get(key)!;
-    // Whoever asks may still read its history when the round is over.
-    contact.isKept = true;
-    return contact;
   }
 
   /** Takes a contact that was made elsewhere, with something to be written. */
@@ -137,14 +170,18 @@ export class HotContacts {
     this.#writing = [];
     for (const contact of written) {
       contact.written();
-      const isPassing = !contact.isKept && contact.usedIn !== this.#round && !this.#unwritten.has(contact);
-      if (isPassing && this.#bytes > this.#bytesMax / 2) this.#letGo(contact);
+      if (contact.isKept || contact.usedIn === this.#round || this.#bytes <= this.#bytesMax / 2) continue;
+      if (!this.#unwritten.has(contact) && !this.#loading.has(contact.key)) this.#letGo(contact);
     }
   }
 
   /** Ends a round of work: lets go what is beyond the budget. */
   endRound(): void {
     this.#round += 1;
+    this.#shrink();
+  }
+
+  #shrink(): void {
     if (this.#bytes <= this.#bytesMax) return;
     const writing = new Set(this.#writing);
     // Twice round: the first time those that were used are only marked as not used since.
@@ -152,7 +189,10 @@ export class HotContacts {
       if (this.#hand >= this.#ring.length) this.#hand = 0;
       const contact = this.#ring[this.#hand]!;
       const isNeeded =
-        contact.usedIn > this.#round - roundsKept || this.#unwritten.has(contact) || writing.has(contact);
+        contact.usedIn > this.#round - roundsKept ||
+        this.#unwritten.has(contact) ||
+        writing.has(contact) ||
+        this.#loading.has(contact.key);
       if (isNeeded || contact.isUsed) {
         if (!isNeeded) contact.isUsed = false;
         this.#hand += 1;
@@ -186,7 +226,6 @@ export class HotContacts {
     this.#ring.push(contact);
     const [lately, before] = this.#remembered;
     contact.isKept = lately.has(contact.key) || before.has(contact.key);
-    contact.usedIn = this.#round;
     contact.isUsed = true;
     this.#measure(contact);
   }

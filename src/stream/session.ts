@@ -62,6 +62,7 @@ export class Session {
   #writeFailed: unknown = null;
   #unwrittenInputs = 0;
   #writtenAt: number;
+  #recordsMax: number;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -69,11 +70,17 @@ export class Session {
     this.#position = { offsets: new Map([...options.starts, ...offsets]), timer, change };
     this.contacts = new HotContacts(options.store, options.modelsOf, options.limits.hotBytesMax);
     this.#writtenAt = options.clock.elapsed();
+    this.#recordsMax = options.limits.batchRecordsMax;
   }
 
   /** Up to where everything is folded and published. */
   get position(): Position {
     return this.#position;
+  }
+
+  /** What a fetch is to bring for one commit. */
+  get fetchLimits(): { readonly bytesMax: number; readonly recordsMax: number } {
+    return { bytesMax: this.#options.limits.batchBytesMax, recordsMax: this.#recordsMax };
   }
 
   /** Whether a run of the timers is under way. */
@@ -93,7 +100,7 @@ export class Session {
       const left = lag(this.#position.offsets, committed.offsets);
       onProgress(total - left, total);
       if (left === 0) break;
-      const fetched = await log.fetch(this.#position.offsets, { ...fetchLimits(limits), waitMs: limits.idleWaitMs });
+      const fetched = await log.fetch(this.#position.offsets, { ...this.fetchLimits, waitMs: limits.idleWaitMs });
       const cut = fetched.map((one) => upTo(one, committed.offsets.get(one.topic) ?? 0));
       await this.commitInputs(cut);
       if (lag(this.#position.offsets, committed.offsets) === left) this.#checkEnds(fetched, committed);
@@ -107,7 +114,11 @@ export class Session {
   async commitInputs(fetched: readonly Fetched[]): Promise<boolean> {
     // 1. Collect.
     const merged = mergeByTime(fetched, this.#position.offsets);
-    const { records, offsets } = cutAtReads(merged, this.contacts, this.#options.limits.readContactsMax);
+    const { batchRecordsMax, readContactsMax } = this.#options.limits;
+    const { records, offsets } = cutAtReads(merged, this.contacts, readContactsMax);
+    // What is cut off was decoded in vain, so the next fetch asks for less.
+    const isCut = records.length < merged.records.length;
+    this.#recordsMax = isCut ? Math.ceil(1.25 * records.length) : Math.min(batchRecordsMax, 2 * this.#recordsMax);
     if (records.length === 0 && lag(this.#position.offsets, offsets) === 0) return false;
     const started = this.#options.clock.elapsed();
     const gathered = new Gathered();
@@ -323,10 +334,6 @@ export class Session {
       );
     }
   }
-}
-
-function fetchLimits({ batchBytesMax, batchRecordsMax }: TaskLimits): { bytesMax: number; recordsMax: number } {
-  return { bytesMax: batchBytesMax, recordsMax: batchRecordsMax };
 }
 
 /** How many offsets lie between two positions. */

@@ -297,9 +297,9 @@ export class Task {
     let hasMoreTimers = false;
     while (!this.#stop.signal.aborted) {
       if (this.#wake.signal.aborted) this.#wake = new AbortController();
-      const { batchBytesMax, batchRecordsMax, idleWaitMs } = this.#limits;
+      const { idleWaitMs } = this.#limits;
       const waitMs = hasMoreTimers || (this.#isCaughtUp && this.#fireUntil.length > 0) ? 0 : idleWaitMs;
-      const limits = { bytesMax: batchBytesMax, recordsMax: batchRecordsMax, waitMs };
+      const limits = { ...session.fetchLimits, waitMs };
       const fetched = await log.fetch(session.position.offsets, limits, this.#wake.signal);
       await session.commitInputs(fetched);
       const ends = new Map(fetched.map(({ topic, end }) => [topic, end]));
