@@ -37,10 +37,27 @@ export class Gathered {
     for (const output of outputs) this.outputs.push(output);
   }
 
-  setAside(record: LogRecord, reason: DeadLetterReason, error: string, original: Original): void {
-    const { topic, partition, offset, source } = record;
-    this.deadLetters.push({ reason, error, topic, partition, offset, source, original });
+  /** What came of the records of a batch, in their order. */
+  takeAll(fates: readonly (Fate | undefined)[]): void {
+    for (const fate of fates) {
+      if (fate === undefined) continue;
+      if (fate.deadLetter !== null) this.deadLetters.push(fate.deadLetter);
+      this.take(fate.outputs);
+    }
   }
+}
+
+/** What comes of one record. */
+interface Fate {
+  readonly outputs: readonly Output[];
+  readonly deadLetter: DeadLetter | null;
+}
+
+const nothing: readonly Output[] = [];
+
+function setAside(record: LogRecord, reason: DeadLetterReason, error: string, original: Original): Fate {
+  const { topic, partition, offset, source } = record;
+  return { outputs: nothing, deadLetter: { reason, error, topic, partition, offset, source, original } };
 }
 
 /** Records to be folded, in order, and where the topics stand afterwards. */
@@ -114,44 +131,47 @@ export interface BatchContext {
   readonly onMoved: (contact: TaskContact) => void;
 }
 
-/** Inputs of one contact, with the records they came in. */
+/** Inputs of one contact, with the places of their records in the batch. */
 interface Share {
   readonly inputs: Input[];
-  readonly records: LogRecord[];
+  readonly places: number[];
 }
 
 /**
  * Folds records into their contacts: contact by contact, each one's inputs in their order. So the states of one are in
- * the processor's cache for all its inputs, and of the histories that late inputs need few are in memory at a time.
+ * the processor's cache for all its inputs, and of the histories that late inputs need few are in memory at a time. What
+ * comes of it is in the order of the records all the same, however the log is cut into batches.
  */
 export async function foldRecords(records: readonly LogRecord[], context: BatchContext, into: Gathered): Promise<void> {
   const { contacts, limits } = context;
   const shares = new Map<TaskContact, Share>();
-  const unknown: LogRecord[] = [];
+  const unknown: number[] = [];
+  const fates = new Array<Fate | undefined>(records.length);
   const missing: ContactKey[] = [];
   into.records += records.length;
-  for (const record of records) {
+  for (let place = 0; place < records.length; place++) {
+    const record = records[place]!;
     const { decoded } = record;
     if (!decoded.ok) {
-      into.setAside(record, decoded.reason, decoded.error, record.original ?? "");
+      fates[place] = setAside(record, decoded.reason, decoded.error, record.original ?? "");
       continue;
     }
     const { input } = decoded;
     if (input.at > record.timestamp + limits.inputAheadMsMax) {
-      into.setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
+      fates[place] = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
       continue;
     }
     const contact = contacts.find(input.tenantId, input.contactId);
-    if (contact !== undefined) addTo(shares, contact, input, record);
+    if (contact !== undefined) addTo(shares, contact, input, place);
     else {
       missing.push(contactKey(input.tenantId, input.contactId));
-      unknown.push(record);
+      unknown.push(place);
     }
   }
   await contacts.load(missing);
-  for (const record of unknown) {
-    const { input } = record.decoded as Extract<LogRecord["decoded"], { ok: true }>;
-    addTo(shares, contacts.find(input.tenantId, input.contactId)!, input, record);
+  for (const place of unknown) {
+    const { input } = records[place]!.decoded as Extract<LogRecord["decoded"], { ok: true }>;
+    addTo(shares, contacts.find(input.tenantId, input.contactId)!, input, place);
   }
   const all = [...shares];
   for (let from = 0; from < all.length; from += HISTORIES_AT_ONCE) {
@@ -162,19 +182,21 @@ export async function foldRecords(records: readonly LogRecord[], context: BatchC
       for (let i = 0; i < share.inputs.length; i++) {
         const input = share.inputs[i]!;
         for (let at = fold.needs(input); at !== null; at = fold.needs(input)) await contact.load(context.store, at);
-        foldInput(contact, input, share.records[i]!, context, into);
+        const place = share.places[i]!;
+        fates[place] = foldInput(contact, input, records[place]!, context, into);
       }
       fold.unload();
     }
   }
+  into.takeAll(fates);
 }
 
-function addTo(shares: Map<TaskContact, Share>, contact: TaskContact, input: Input, record: LogRecord): void {
+function addTo(shares: Map<TaskContact, Share>, contact: TaskContact, input: Input, place: number): void {
   const share = shares.get(contact);
-  if (share === undefined) shares.set(contact, { inputs: [input], records: [record] });
+  if (share === undefined) shares.set(contact, { inputs: [input], places: [place] });
   else {
     share.inputs.push(input);
-    share.records.push(record);
+    share.places.push(place);
   }
 }
 
@@ -205,32 +227,36 @@ function foldInput(
   record: LogRecord,
   { contacts, timer, onMoved }: BatchContext,
   into: Gathered,
-): void {
+): Fate | undefined {
+  let deadLetter: DeadLetter | null = null;
   const received = contact.receive(input);
   into.inputs += 1;
   if (into.newest === null || input.at > into.newest) into.newest = input.at;
   switch (received.status) {
     case "duplicate":
       into.duplicates += 1;
-      return;
+      return undefined;
     case "erased":
       into.erased += 1;
-      return;
+      return undefined;
     case "late":
       into.late += 1;
       break;
-    case "conflict":
-      into.setAside(record, "conflict", conflictText(input, received.loser), canonicalJson(received.loser));
-      if (received.loser === input) return;
+    case "conflict": {
+      const { loser } = received;
+      const fate = setAside(record, "conflict", conflictText(input, loser), canonicalJson(loser));
+      if (loser === input) return fate;
+      deadLetter = fate.deadLetter;
       break;
+    }
     case "folded":
       break;
   }
   const passed = passedBy(timer, contact.key);
   if (passed !== null) advanceDue(contact, passed);
-  into.take(contact.fold.drain());
   contacts.touch(contact);
   onMoved(contact);
+  return { outputs: contact.fold.drain(), deadLetter };
 }
 
 /** Lets time pass for a contact, from due instant to due instant: its clock stays at the last one that came. */

@@ -2,8 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decoded, decodeLine } from "../../src/events/decode.js";
-import { cutAtReads, mergeByTime } from "../../src/stream/batch.js";
+import { noTimers } from "../../src/store/store.js";
+import { type BatchContext, cutAtReads, foldRecords, Gathered, mergeByTime } from "../../src/stream/batch.js";
 import { HotContacts } from "../../src/stream/hot-contacts.js";
+import { defaultLimits } from "../../src/stream/limits.js";
 import type { Fetched, LogRecord } from "../../src/stream/log.js";
 import { openStore, visitsModel } from "./given.js";
 
@@ -23,6 +25,38 @@ function told(records: readonly LogRecord[]): string[] {
 }
 
 const nothing = new Map<string, number>();
+
+describe("foldRecords", () => {
+  const line = fc.record({ contact: fc.nat(3), id: fc.nat(5), at: fc.nat(4), points: fc.nat(2), bad: fc.nat(9) });
+
+  it("tells the same in the same order, however the log is cut into batches", async () => {
+    const context = async (): Promise<BatchContext> => {
+      const { store } = await openStore();
+      const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
+      return { store, contacts, limits: defaultLimits, timer: noTimers, onMoved: () => undefined };
+    };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { maxLength: 30 }),
+        fc.array(fc.integer({ min: 1, max: 9 })),
+        async (lines, cuts) => {
+          const records = lines.map(({ contact, id, at, points, bad }, offset): LogRecord => {
+            const text = `{"contactId":"c${contact}","id":"v${id}","at":${at},"type":"web.page_viewed","attributes":{"n":${points}}}`;
+            const decoded = decodeLine(bad === 0 ? "no json" : text);
+            return { ...record("a", offset, null), timestamp: 1e12, decoded };
+          });
+          const [whole, cut] = [new Gathered(), new Gathered()];
+          await foldRecords(records, await context(), whole);
+          const other = await context();
+          const sizes = [...cuts, records.length];
+          for (let from = 0, i = 0; from < records.length; from += sizes[i++]!)
+            await foldRecords(records.slice(from, from + sizes[i]!), other, cut);
+          expect(cut).toEqual(whole);
+        },
+      ),
+    );
+  });
+});
 
 describe("cutAtReads", () => {
   const of = (topic: string, offset: number, contactId: string): LogRecord => {
