@@ -38,9 +38,6 @@ export async function serveUntilStopped(options: ServingOptions): Promise<void> 
     await directory.announce({ pid: process.pid, url });
     options.onListening(url);
     await Promise.race([stopped, engine.ended()]);
-  } catch (error) {
-    logger.fatal({ err: error }, "the engine has ended");
-    throw error;
   } finally {
     await directory.withdraw();
     await server.close();

@@ -15,10 +15,15 @@ export class TimerRun {
   /** Those that may be due, from the next one on, by falling key. */
   #left: ContactKey[];
 
-  /** @param contacts that may be due by then; doubles and ones that are not due do no harm */
-  constructor(until: EpochMs, contacts: Iterable<ContactKey>) {
+  /**
+   * @param contacts that may be due by then; doubles and ones that are not due do no harm
+   * @param done of a run that is gone on with: those up to this one had their turn. The index may have them as due all
+   *   the same, since its entries may be too early; a run that went back to them would take their turns back
+   */
+  constructor(until: EpochMs, contacts: Iterable<ContactKey>, done: ContactKey | null = null) {
     this.until = until;
-    this.#left = [...new Set(contacts)].sort((a, b) => compareText(b, a));
+    const left = done === null ? contacts : [...contacts].filter((key) => compareText(key, done) > 0);
+    this.#left = [...new Set(left)].sort((a, b) => compareText(b, a));
   }
 
   get size(): number {

@@ -1,4 +1,5 @@
 /** Nothing more goes wrong, all is folded, timers have gone to one instant, all is written: what must be there then. */
+import { ScorefoldError } from "../../src/errors.js";
 import { MINUTE } from "../arbitrary/vocabulary.js";
 import { noFaults } from "./plan.js";
 import { checkStore } from "./store-check.js";
@@ -17,10 +18,11 @@ export async function quietEnd(world: World): Promise<string> {
   for (const { disk } of world.hosts) disk.isFull = false;
   for (const { isGone, client } of world.processes) if (isGone) client.kill();
   world.generation = plan.models.length - 1;
-  await until(world, "all is folded", () => isEveryTask(world, (process) => isCaughtUp(world, process)));
+  await allFolded(world);
   const now = Math.max(broker.now, plan.end);
   world.advance(now - broker.now);
-  if (plan.timers === "manual") await manualEnd(world, now);
+  if (plan.timers === "manual")
+    await askOwners(world, "timers are fired", async ({ task }) => await task.fireUntil(now));
   else {
     const end = now + MINUTE;
     let [since, commits] = [0, 0];
@@ -37,14 +39,7 @@ export async function quietEnd(world: World): Promise<string> {
     await until(world, "timers are there", areThere);
   }
   const last = plan.timers === "manual" ? now : now + MINUTE - plan.limits.timerGraceMs;
-  let isWritten = false;
-  Promise.all(owners(world).map(async ({ task }) => await task.written())).then(
-    () => {
-      isWritten = true;
-    },
-    (error: Error) => world.fail(error),
-  );
-  await until(world, "all is written", () => isWritten);
+  await askOwners(world, "all is written", async ({ task }) => await task.written());
   const scores: string[] = [];
   for (const process of owners(world)) {
     const contacts = world.invariant.contacts(process.host.task);
@@ -61,15 +56,27 @@ export async function quietEnd(world: World): Promise<string> {
   return scores.sort().join("\n");
 }
 
-async function manualEnd(world: World, at: number): Promise<void> {
-  let isFired = false;
-  Promise.all(owners(world).map(async ({ task }) => await task.fireUntil(at))).then(
-    () => {
-      isFired = true;
-    },
-    (error: Error) => world.fail(error),
-  );
-  await until(world, "timers are fired", () => isFired);
+async function allFolded(world: World): Promise<void> {
+  await until(world, "all is folded", () => isEveryTask(world, (process) => isCaughtUp(world, process)));
+}
+
+/** Asks the owner of each task; again where one that had tried in vain before has come back and taken the task over. */
+async function askOwners(world: World, what: string, ask: (owner: Process) => Promise<void>): Promise<void> {
+  for (;;) {
+    let answer: "done" | "fenced" | null = null;
+    Promise.all(owners(world).map(ask)).then(
+      () => {
+        answer = "done";
+      },
+      (error: Error) => {
+        if (error instanceof ScorefoldError && error.code === "fenced") answer = "fenced";
+        else world.fail(error);
+      },
+    );
+    await until(world, what, () => answer !== null);
+    if (answer === "done") return;
+    await allFolded(world);
+  }
 }
 
 function isEveryTask(world: World, holds: (process: Process) => boolean): boolean {

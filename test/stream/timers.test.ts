@@ -21,6 +21,11 @@ describe("passedBy", () => {
 });
 
 describe("TimerRun", () => {
+  it("that is gone on with leaves out who had a turn, also where the index still has them as due", () => {
+    const run = new TimerRun(1, ["a", "d", "b", "c", "c"], "b");
+    expect(run.take(9)).toEqual(["c", "d"]);
+  });
+
   it("gives each contact once, in the order of the keys, whatever is put back or added on the way", () => {
     fc.assert(
       fc.property(keys, keys, fc.integer({ min: 1, max: 4 }), fc.nat(3), (first, added, count, back) => {
