@@ -31,7 +31,7 @@ import { allScores, explanationOf, scoresOf } from "./queries.js";
 
 /** Inputs that wait in memory to be folded; beyond it, those who append are asked to come again. */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
-/** Whoever has a file to read goes on below it: decoded, an input takes five times what its line does. */
+/** Whoever has a file to read goes on below it: decoded, an input takes several times what its line does. */
 const PACE_BYTES = 1024 * 1024;
 /** Records of an output topic read at once. */
 const OUTPUTS_READ = 512;

@@ -31,7 +31,7 @@ export type PackedState = readonly [
   lines: readonly number[],
   standing: readonly number[],
   matches: readonly number[],
-  /** 0 for null: an instant of 0 is written as text. */
+  /** 0 for `NEVER`: an instant of 0 is written as text. */
   lastMatch: readonly (EpochMs | "0")[],
   windows: readonly PackedWindow[],
   seen: readonly (readonly string[])[],

@@ -70,26 +70,29 @@ export function encodeWindow(window: Window): unknown {
   };
 }
 
-/** A window as plain data: count, unnamed, settled, hours one after the other, their matches, and resources kept for ever. */
+/** A window as plain data: count, unnamed, hours one after the other, their matches, and resources kept for ever. */
 export type PackedWindow = readonly [
   count: number,
   unnamed: number,
-  settled: number,
   hours: readonly number[],
   matches: readonly (readonly (readonly [string, number])[])[] | 0,
   latest: readonly string[] | 0,
+  /** Left out where it is 0, as in nearly every window. */
+  settled?: number,
 ];
 
 export function packWindow({ count, unnamed, settled, hours, latest }: Window): PackedWindow {
   const flat: number[] = [];
   for (const { hour, count: inHour, sum } of hours) flat.push(hour, inHour, sum);
   const matches = latest === null || hours.length === 0 ? 0 : hours.map((hour) => [...(hour.matches ?? [])]);
-  return [count, unnamed, settled, flat, matches, latest === null || hours.length > 0 ? 0 : [...latest.keys()]];
+  const resources = latest === null || hours.length > 0 ? 0 : [...latest.keys()];
+  if (settled === 0) return [count, unnamed, flat, matches, resources];
+  return [count, unnamed, flat, matches, resources, settled];
 }
 
 /** @param now up to where edges have been passed */
 export function unpackWindow(rule: CompiledStanding, packed: PackedWindow, now: EpochMs): Window {
-  const [count, unnamed, settled, flat, matches, latest] = packed;
+  const [count, unnamed, flat, matches, latest, settled = 0] = packed;
   const window: Window = { ...newWindow(rule), count, unnamed, settled, sumBeforeLast: null };
   for (let i = 0; i < flat.length; i += 3) {
     const hour = flat[i]!;

@@ -102,23 +102,13 @@ export function mergeByTime(fetched: readonly Fetched[], from: Offsets): Merged 
   return { records: merged, offsets };
 }
 
-/** The part of a batch that reads at most so many contacts from the store. */
-export function cutAtReads(merged: Merged, contacts: HotContacts, readsMax: number): Merged {
-  if (merged.records.length <= readsMax) return merged;
-  const read = new Set<ContactKey>();
-  const end = merged.records.findIndex(({ decoded }) => {
-    if (!decoded.ok) return false;
-    const { tenantId, contactId } = decoded.input;
-    if (contacts.find(tenantId, contactId) === undefined) read.add(contactKey(tenantId, contactId));
-    return read.size > readsMax;
-  });
-  if (end < 0) return merged;
-  const offsets = new Map(merged.offsets);
-  for (let i = merged.records.length - 1; i >= end; i--) {
-    const { topic, offset } = merged.records[i]!;
-    offsets.set(topic, offset);
-  }
-  return { records: merged.records.slice(0, end), offsets };
+/** Where the topics stand when only the first `taken` records of a batch were. */
+export function offsetsAfter({ records, offsets }: Merged, taken: number): Offsets {
+  if (taken === records.length) return offsets;
+  const after = new Map(offsets);
+  for (let place = records.length - 1; place >= taken; place--)
+    after.set(records[place]!.topic, records[place]!.offset);
+  return after;
 }
 
 export interface BatchContext {
@@ -141,33 +131,43 @@ interface Share {
  * Folds records into their contacts: contact by contact, each one's inputs in their order. So the states of one are in
  * the processor's cache for all its inputs, and of the histories that late inputs need few are in memory at a time. What
  * comes of it is in the order of the records all the same, however the log is cut into batches.
+ *
+ * @returns how many of the records were taken, from the first on: it ends before the contact that would be one more than
+ *   `readContactsMax` to be read from the store
  */
-export async function foldRecords(records: readonly LogRecord[], context: BatchContext, into: Gathered): Promise<void> {
+export async function foldRecords(
+  records: readonly LogRecord[],
+  context: BatchContext,
+  into: Gathered,
+): Promise<number> {
   const { contacts, limits } = context;
   const shares = new Map<TaskContact, Share>();
   const unknown: number[] = [];
   const fates = new Array<Fate | undefined>(records.length);
-  const missing: ContactKey[] = [];
-  into.records += records.length;
-  for (let place = 0; place < records.length; place++) {
-    const record = records[place]!;
+  const missing = new Set<ContactKey>();
+  let taken = 0;
+  for (; taken < records.length; taken++) {
+    const record = records[taken]!;
     const { decoded } = record;
     if (!decoded.ok) {
-      fates[place] = setAside(record, decoded.reason, decoded.error, record.original ?? "");
+      fates[taken] = setAside(record, decoded.reason, decoded.error, record.original ?? "");
       continue;
     }
     const { input } = decoded;
     if (input.at > record.timestamp + limits.inputAheadMsMax) {
-      fates[place] = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
+      fates[taken] = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
       continue;
     }
     const contact = contacts.find(input.tenantId, input.contactId);
-    if (contact !== undefined) addTo(shares, contact, input, place);
+    if (contact !== undefined) addTo(shares, contact, input, taken);
     else {
-      missing.push(contactKey(input.tenantId, input.contactId));
-      unknown.push(place);
+      const key = contactKey(input.tenantId, input.contactId);
+      if (missing.size >= limits.readContactsMax && !missing.has(key)) break;
+      missing.add(key);
+      unknown.push(taken);
     }
   }
+  into.records += taken;
   await contacts.load(missing);
   for (const place of unknown) {
     const { input } = records[place]!.decoded as Extract<LogRecord["decoded"], { ok: true }>;
@@ -189,6 +189,7 @@ export async function foldRecords(records: readonly LogRecord[], context: BatchC
     }
   }
   into.takeAll(fates);
+  return taken;
 }
 
 function addTo(shares: Map<TaskContact, Share>, contact: TaskContact, input: Input, place: number): void {

@@ -44,11 +44,14 @@ export class TaskContact {
   readonly tenantId: TenantId;
   readonly contactId: ContactId;
   readonly fold: ContactFold;
-  /** For `HotContacts`: what it counts for, where it stands there, the round in which it was last asked for. */
+  /** These five are for `HotContacts`: what it counts for there, and where it stands. */
   bytesHeld = 0;
   place = 0;
+  /** The round in which it was last asked for. */
   usedIn = NO_ROUND;
+  /** Whether it was asked for since the hand came by. */
   isUsed = false;
+  /** Whether it came more than once. */
   isKept = false;
   /** Received since the last write began, in the order of arrival. */
   #pending: Input[] = [];

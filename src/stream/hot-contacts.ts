@@ -30,9 +30,9 @@ export class HotContacts {
   #bytes = 0;
   #round = roundsKept;
   /** With something that the store has yet to learn, apart from a write under way. */
-  readonly #unwritten = new Set<TaskContact>();
+  #unwritten = new Set<TaskContact>();
   #passing = 0;
-  #writing: readonly TaskContact[] = [];
+  #writing: ReadonlySet<TaskContact> = new Set();
   /** Being read from the store, by so many: meanwhile nobody else may let them go, or what is read would be out of date. */
   readonly #loading = new Map<ContactKey, number>();
 
@@ -73,7 +73,7 @@ export class HotContacts {
   }
 
   find(tenantId: TenantId, contactId: ContactId): TaskContact | undefined {
-    const contact = this.#held.get(tenantId)?.get(contactId);
+    const contact = this.#at(tenantId, contactId);
     if (contact === undefined) return undefined;
     if (contact.usedIn !== NO_ROUND && contact.usedIn !== this.#round) contact.isKept = true;
     contact.usedIn = this.#round;
@@ -82,7 +82,7 @@ export class HotContacts {
   }
 
   /** Brings contacts that are not in memory, for the round; ones that are not in the store either begin. */
-  async load(keys: readonly ContactKey[]): Promise<void> {
+  async load(keys: Iterable<ContactKey>): Promise<void> {
     const missing = [...new Set(keys)].filter((key) => this.get(key) === undefined);
     if (missing.length === 0) return;
     await this.#pinned(missing, async () => {
@@ -96,17 +96,22 @@ export class HotContacts {
    * was when it was asked for.
    */
   async loaded(key: ContactKey): Promise<TaskContact> {
+    const { tenantId, contactId } = contactOf(key);
+    const held = this.#at(tenantId, contactId);
+    if (held !== undefined) {
+      held.isUsed = true;
+      return held;
+    }
     const contact = await this.#pinned([key], async () => {
-      if (this.#peek(key) === undefined) await this.#bring([key]);
-      return this.#peek(key)!;
+      await this.#bring([key]);
+      return this.#at(tenantId, contactId)!;
     });
-    contact.isUsed = true;
     this.#shrink();
     return contact;
   }
 
-  #peek(key: ContactKey): TaskContact | undefined {
-    const { tenantId, contactId } = contactOf(key);
+  /** Without a trace of having been asked for. */
+  #at(tenantId: TenantId, contactId: ContactId): TaskContact | undefined {
     return this.#held.get(tenantId)?.get(contactId);
   }
 
@@ -131,13 +136,13 @@ export class HotContacts {
       if (at !== undefined) erased.set(unknown[i]!, at);
     });
     missing.forEach((key, i) => {
+      const { tenantId, contactId } = contactOf(key);
       // Somebody who asks may have brought it meanwhile.
-      if (this.#peek(key) !== undefined) return;
+      if (this.#at(tenantId, contactId) !== undefined) return;
       const row = stored[i];
       const erasedUntil = erased.get(key);
       const known = row ?? (erasedUntil === undefined ? undefined : tombstone(erasedUntil));
-      const models = this.#modelsOf(contactOf(key).tenantId);
-      this.#hold(new TaskContact(key, models, known, row !== undefined));
+      this.#hold(new TaskContact(key, this.#modelsOf(tenantId), known, row !== undefined));
     });
   }
 
@@ -155,11 +160,11 @@ export class HotContacts {
 
   /** What the store has to learn, of all contacts; under way until `written`. */
   beginWrite(): ContactChange[] {
-    this.#writing = [...this.#unwritten];
-    this.#unwritten.clear();
+    this.#writing = this.#unwritten;
+    this.#unwritten = new Set();
     this.#passing = 0;
     const { segment } = this.#store;
-    return this.#writing.map((contact) => {
+    return [...this.#writing].map((contact) => {
       this.#measure(contact);
       return contact.beginWrite(segment);
     });
@@ -167,7 +172,7 @@ export class HotContacts {
 
   written(): void {
     const written = this.#writing;
-    this.#writing = [];
+    this.#writing = new Set();
     for (const contact of written) {
       contact.written();
       if (contact.isKept || contact.usedIn === this.#round || this.#bytes <= this.#bytesMax / 2) continue;
@@ -183,7 +188,6 @@ export class HotContacts {
 
   #shrink(): void {
     if (this.#bytes <= this.#bytesMax) return;
-    const writing = new Set(this.#writing);
     // Twice round: the first time those that were used are only marked as not used since.
     for (let looked = 2 * this.#ring.length; looked > 0 && this.#bytes > this.#bytesMax; looked--) {
       if (this.#hand >= this.#ring.length) this.#hand = 0;
@@ -191,7 +195,7 @@ export class HotContacts {
       const isNeeded =
         contact.usedIn > this.#round - roundsKept ||
         this.#unwritten.has(contact) ||
-        writing.has(contact) ||
+        this.#writing.has(contact) ||
         this.#loading.has(contact.key);
       if (isNeeded || contact.isUsed) {
         if (!isNeeded) contact.isUsed = false;

@@ -14,7 +14,7 @@ import type { EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
 import type { ContactStore, Position, TimerPlace } from "../store/store.js";
-import { advanceDue, type BatchContext, cutAtReads, foldRecords, Gathered, mergeByTime } from "./batch.js";
+import { advanceDue, type BatchContext, foldRecords, Gathered, mergeByTime, offsetsAfter } from "./batch.js";
 import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
 import { HotContacts } from "./hot-contacts.js";
@@ -114,17 +114,17 @@ export class Session {
   async commitInputs(fetched: readonly Fetched[]): Promise<boolean> {
     // 1. Collect.
     const merged = mergeByTime(fetched, this.#position.offsets);
-    const { batchRecordsMax, readContactsMax } = this.#options.limits;
-    const { records, offsets } = cutAtReads(merged, this.contacts, readContactsMax);
-    // What is cut off was decoded in vain, so the next fetch asks for less.
-    const isCut = records.length < merged.records.length;
-    this.#recordsMax = isCut ? Math.ceil(1.25 * records.length) : Math.min(batchRecordsMax, 2 * this.#recordsMax);
-    if (records.length === 0 && lag(this.#position.offsets, offsets) === 0) return false;
+    if (merged.records.length === 0 && lag(this.#position.offsets, merged.offsets) === 0) return false;
     const started = this.#options.clock.elapsed();
     const gathered = new Gathered();
     // 2. and 3.
-    await foldRecords(records, this.#context(), gathered);
+    const taken = await foldRecords(merged.records, this.#context(), gathered);
+    // What is left over was decoded in vain, so the next fetch asks for less.
+    const isCut = taken < merged.records.length;
+    const { batchRecordsMax } = this.#options.limits;
+    this.#recordsMax = isCut ? Math.ceil(1.25 * taken) : Math.min(batchRecordsMax, 2 * this.#recordsMax);
     this.#unwrittenInputs += gathered.inputs;
+    const offsets = offsetsAfter(merged, taken);
     await this.#commit("inputs", gathered, { ...this.#position, offsets }, started);
     return true;
   }
@@ -218,7 +218,7 @@ export class Session {
       unwritten.size >= limits.unwrittenContactsMax ||
       passing >= limits.readContactsMax ||
       this.#unwrittenInputs >= limits.unwrittenInputsMax;
-    const isTime = this.contacts.unwritten.size > 0 && clock.elapsed() - this.#writtenAt >= limits.writeIntervalMs;
+    const isTime = unwritten.size > 0 && clock.elapsed() - this.#writtenAt >= limits.writeIntervalMs;
     if (!isFull && !isTime) return;
     // The unwritten part is bounded: a store that is slower than the log holds the task up here.
     if (this.#writing !== null) {
@@ -307,8 +307,8 @@ export class Session {
   async #startTimers(until: EpochMs): Promise<TimerRun> {
     const { run } = this.#position.timer;
     if (run === null) return new TimerRun(until, await this.#due(until));
-    // Begun before a crash: those up to `done` have passed its end already, so they are not due.
-    return new TimerRun(run.until, await this.#due(run.until));
+    // Begun before a crash.
+    return new TimerRun(run.until, await this.#due(run.until), run.done);
   }
 
   /** Contacts that may be due at or before an instant. */

@@ -114,12 +114,8 @@ export function* mixedLines(count: number, contacts: number, active?: number): G
   const types = ["email.opened", "web.page_viewed", "email.clicked", "form.submitted", "product.purchased"];
   const start = Date.UTC(2025, 0, 1);
   for (let i = 0; i < count; i++) {
-    const contact =
-      active === undefined
-        ? i < contacts
-          ? i
-          : Math.floor(random() * contacts)
-        : Math.floor((i * VISITS * contacts) / count + random() * active) % contacts;
+    let contact = i < contacts ? i : Math.floor(random() * contacts);
+    if (active !== undefined) contact = Math.floor((i * VISITS * contacts) / count + random() * active) % contacts;
     const at = start + Math.floor((i * 365 * dayMs) / count);
     const type = types[Math.floor(random() * types.length)]!;
     yield `{"id":"i${i}","contactId":"c${contact}","type":"${type}","at":${at},"resource":"/page/${i % 50}","attributes":{"amount":${i % 100}}}`;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decoded, decodeLine } from "../../src/events/decode.js";
 import { noTimers } from "../../src/store/store.js";
-import { type BatchContext, cutAtReads, foldRecords, Gathered, mergeByTime } from "../../src/stream/batch.js";
+import { type BatchContext, foldRecords, Gathered, mergeByTime, offsetsAfter } from "../../src/stream/batch.js";
 import { HotContacts } from "../../src/stream/hot-contacts.js";
 import { defaultLimits } from "../../src/stream/limits.js";
 import type { Fetched, LogRecord } from "../../src/stream/log.js";
@@ -58,30 +58,28 @@ describe("foldRecords", () => {
   });
 });
 
-describe("cutAtReads", () => {
-  const of = (topic: string, offset: number, contactId: string): LogRecord => {
-    const decoded = decodeLine(`{"contactId":"${contactId}","at":1,"type":"web.viewed"}`);
-    return { ...record(topic, offset, 1), decoded };
-  };
-
-  it("ends a batch before the contact that would be one too many to read, in every topic", async () => {
+describe("a batch", () => {
+  it("ends before the contact that would be one too many to read, and every topic goes on there", async () => {
     const { store } = await openStore();
-    const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
-    await contacts.load(["default\0known"]);
     const names = ["ada", "known", "ada", "bo", "known", "cy", "ada"];
-    const records = names.map((name, i) => of(i % 2 === 0 ? "a" : "b", i >> 1, name));
-    const merged = { records: [...records, record("a", 4, null)], offsets: new Map([["a", 5], ["b", 3], ["c", 7]]) }; // biome-ignore format: one line
-    expect(cutAtReads(merged, contacts, 3)).toBe(merged);
-    const cut = cutAtReads(merged, contacts, 2);
-    expect(told(cut.records)).toEqual(["a0", "b0", "a1", "b1", "a2"]);
-    expect([...cut.offsets]).toEqual([["a", 3], ["b", 2], ["c", 7]]); // biome-ignore format: one line
-  });
-
-  it("takes at least one record", async () => {
-    const { store } = await openStore();
-    const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
-    const records = [of("a", 0, "ada"), of("a", 1, "bo")];
-    expect(told(cutAtReads({ records, offsets: new Map([["a", 2]]) }, contacts, 1).records)).toEqual(["a0"]);
+    const records = names.map((name, i): LogRecord => {
+      const decoded = decodeLine(`{"contactId":"${name}","id":"${i}","at":${i},"type":"web.viewed"}`);
+      return { ...record(i % 2 === 0 ? "a" : "b", i >> 1, 1), timestamp: 1e12, decoded };
+    });
+    const merged = { records, offsets: new Map([["a", 5], ["b", 3], ["c", 7]]) }; // biome-ignore format: one line
+    const takenWith = async (readContactsMax: number): Promise<number> => {
+      const limits = { ...defaultLimits, readContactsMax };
+      const fresh = new HotContacts(store, () => [visitsModel()], 1e6);
+      await fresh.load(["default\0known"]);
+      const into = new Gathered();
+      const context = { store, contacts: fresh, limits, timer: noTimers, onMoved: () => undefined };
+      const taken = await foldRecords(records, context, into);
+      expect([into.records, into.inputs]).toEqual([taken, taken]);
+      return taken;
+    };
+    expect([await takenWith(1), await takenWith(2), await takenWith(3)]).toEqual([3, 5, 7]);
+    expect(offsetsAfter(merged, 7)).toBe(merged.offsets);
+    expect([...offsetsAfter(merged, 5)]).toEqual([["a", 3], ["b", 2], ["c", 7]]); // biome-ignore format: one line
   });
 });
 

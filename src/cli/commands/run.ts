@@ -75,6 +75,11 @@ have to send; it is a variable only. SIGTERM ends it in good order, kill -9 lose
               `try \`curl ${url}/readyz\`\n`,
           );
         },
-      }).finally(() => progress.clear());
+      })
+        .catch((error: unknown) => {
+          logger.fatal({ err: error }, "ended by an error");
+          throw error;
+        })
+        .finally(() => progress.clear());
     });
 }
