@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=30
+#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=100
 /**
  * The `scorefold` command. What is folded lives for a batch, so a larger young generation copies less of it; and a heap that
  * grows slowly stays as small as what is in it.

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { ScorefoldError } from "../errors.js";
-import type { Database, Entry, Operation, Range } from "./database.js";
+import { type Batch, type Database, type Entry, ListedBatch, type Operation, type Range } from "./database.js";
 import { isDamaged } from "./write-ahead-log.js";
 
 /** Of one chunk of a scan; it ends with the entry that makes it larger. */
@@ -93,24 +93,42 @@ class LevelDatabase implements Database {
   async write(operations: readonly Operation[]): Promise<void> {
     await this.#guarded(async () => {
       if (this.#failures > 0 && !this.#isClosed) await this.#reopen();
-      const failures = this.#failures;
       // Chained: the array form copies each operation together with the options, and takes six times as long.
+      const failures = this.#failures;
       const batch = this.#level.batch();
       for (const operation of operations) {
         if (operation.type === "put") batch.put(operation.key, operation.value);
         else batch.del(operation.key);
       }
-      // Always synced: LevelDB keeps its log in several files, and an unsynced one before a synced one could be lost,
-      // so that what is there would have a hole.
-      try {
-        await batch.write({ sync: true });
-      } catch (error) {
-        this.#failures += 1;
-        throw error;
-      }
-      if (this.#failures > failures)
-        throw new Error("a write at the same time has failed, and may have spoiled this one");
+      await this.#write(batch, failures);
     });
+  }
+
+  batch(): Batch {
+    // One that is begun does not outlive its database, which is opened anew before the next write.
+    if (this.#failures > 0 || this.#level.status !== "open")
+      return new ListedBatch(async (operations) => await this.write(operations));
+    const failures = this.#failures;
+    const batch = this.#level.batch();
+    return {
+      put: (key, value) => void batch.put(key, value),
+      del: (key) => void batch.del(key),
+      write: async () => await this.#guarded(async () => await this.#write(batch, failures)),
+    };
+  }
+
+  /** @param failures that there were when the batch was begun */
+  async #write(batch: { write(options: { sync: boolean }): Promise<void> }, failures: number): Promise<void> {
+    // Always synced: LevelDB keeps its log in several files, and an unsynced one before a synced one could be lost,
+    // so that what is there would have a hole.
+    try {
+      await batch.write({ sync: true });
+    } catch (error) {
+      this.#failures += 1;
+      throw error;
+    }
+    if (this.#failures > failures)
+      throw new Error("a write at the same time has failed, and may have spoiled this one");
   }
 
   /**

@@ -18,6 +18,14 @@ export interface Range {
 
 export type Entry = readonly [key: string, value: string];
 
+/** Operations gathered for one write, taken over as they come: they need not all be in memory twice. */
+export interface Batch {
+  put(key: string, value: string): void;
+  del(key: string): void;
+  /** All of the operations or none of them, as `Database.write`; once. */
+  write(): Promise<void>;
+}
+
 export interface Database {
   get(key: string): Promise<string | undefined>;
   /** In the order of the keys asked for. */
@@ -28,6 +36,7 @@ export interface Database {
    * @throws ScorefoldError `disk-full`, `database-corrupt` or `database-failed`
    */
   write(operations: readonly Operation[]): Promise<void>;
+  batch(): Batch;
   /** The first entries of a range, at most `limit`. */
   range(range: Range, limit: number): Promise<Entry[]>;
   /** A whole range as it is now, in chunks; what is written meanwhile is not seen. */
@@ -35,4 +44,26 @@ export interface Database {
   /** Bytes on disk, about. */
   size(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** A batch that is a list until it is written. */
+export class ListedBatch implements Batch {
+  readonly #write: (operations: readonly Operation[]) => Promise<void>;
+  readonly #operations: Operation[] = [];
+
+  constructor(write: (operations: readonly Operation[]) => Promise<void>) {
+    this.#write = write;
+  }
+
+  put(key: string, value: string): void {
+    this.#operations.push({ type: "put", key, value });
+  }
+
+  del(key: string): void {
+    this.#operations.push({ type: "del", key });
+  }
+
+  async write(): Promise<void> {
+    await this.#write(this.#operations);
+  }
 }

@@ -371,13 +371,27 @@ export class EmbeddedEngine implements Engine {
 
 /** A database that takes no more once it is known to be damaged. */
 function doubted(database: Database, damage: () => ScorefoldError | null): Database {
+  const check = (): void => {
+    const found = damage();
+    if (found !== null) throw found;
+  };
   return {
     get: (key) => database.get(key),
     getMany: (keys) => database.getMany(keys),
     write: async (operations) => {
-      const found = damage();
-      if (found !== null) throw found;
+      check();
       await database.write(operations);
+    },
+    batch: () => {
+      const batch = database.batch();
+      return {
+        put: (key, value) => batch.put(key, value),
+        del: (key) => batch.del(key),
+        write: async () => {
+          check();
+          await batch.write();
+        },
+      };
     },
     range: (range, limit) => database.range(range, limit),
     scan: (range) => database.scan(range),

@@ -1,18 +1,25 @@
 /**
- * Outputs and score lines as one JSON object a line: fixed key order, no blanks, no line end. The text is put together
- * by hand, which takes about two thirds of the time of building an object in that order for `JSON.stringify`; a
- * replay writes millions of these.
+ * Outputs and score lines as one JSON object a line: fixed key order, no blanks, no line end.
+ *
+ * The order of keys is that of a copy made for `JSON.stringify`. Text put together piece by piece takes more than twice
+ * as long: what it gives is a tree of its pieces, of kilobytes, until it is written.
  */
-import type { Cause, ContactErased, MovedLine, Output, ScoreChanged, ScoreLine, ThresholdCrossed } from "./types.js";
+import type { Cause, ContactErased, Output, ScoreChanged, ScoreLine, ThresholdCrossed } from "./types.js";
 
 /** A score line as JSON, keys in the order of `ScoreLine`; dimensions in the order they came. */
 export function encodeScoreLine(line: ScoreLine): string {
-  return (
-    `{"tenantId":${quoted(line.tenantId)},"contactId":${quoted(line.contactId)},"model":${quoted(line.model)}` +
-    `,"version":${line.version},"score":${line.score},"grade":${quotedOrNull(line.grade)}` +
-    `,"dimensions":${encodeDimensions(line.dimensions)},"salesReady":${line.salesReady}` +
-    `,"suppressed":${line.suppressed},"lastActivityAt":${line.lastActivityAt}}`
-  );
+  return JSON.stringify({
+    tenantId: line.tenantId,
+    contactId: line.contactId,
+    model: line.model,
+    version: line.version,
+    score: line.score,
+    grade: line.grade,
+    dimensions: line.dimensions,
+    salesReady: line.salesReady,
+    suppressed: line.suppressed,
+    lastActivityAt: line.lastActivityAt,
+  } satisfies ScoreLine);
 }
 
 /** An output as JSON: `kind` first, then what it is about, then what happened. */
@@ -30,62 +37,54 @@ export function encodeOutput(output: Output): string {
 }
 
 function encodeScoreChanged(output: ScoreChanged): string {
-  return (
-    `{"kind":"ScoreChanged","id":${quoted(output.id)},"tenantId":${quoted(output.tenantId)}` +
-    `,"contactId":${quoted(output.contactId)},"model":${quoted(output.model)},"version":${output.version}` +
-    `,"previous":${output.previous},"current":${output.current},"delta":${output.delta}` +
-    `,"previousGrade":${quotedOrNull(output.previousGrade)},"grade":${quotedOrNull(output.grade)}` +
-    `,"dimensions":${encodeDimensions(output.dimensions)},"at":${output.at},"cause":${encodeCause(output.cause)}` +
-    `,"lines":${encodeLines(output.lines)},"salesReady":${output.salesReady},"suppressed":${output.suppressed}` +
-    `,"route":${quotedOrNull(output.route)}}`
-  );
+  return JSON.stringify({
+    kind: output.kind,
+    id: output.id,
+    tenantId: output.tenantId,
+    contactId: output.contactId,
+    model: output.model,
+    version: output.version,
+    previous: output.previous,
+    current: output.current,
+    delta: output.delta,
+    previousGrade: output.previousGrade,
+    grade: output.grade,
+    dimensions: output.dimensions,
+    at: output.at,
+    cause: inOrder(output.cause),
+    lines: output.lines.map(({ rule, dimension, points }) => ({ rule, dimension, points })),
+    salesReady: output.salesReady,
+    suppressed: output.suppressed,
+    route: output.route,
+  } satisfies ScoreChanged);
 }
 
 function encodeThresholdCrossed(output: ThresholdCrossed): string {
-  return (
-    `{"kind":"ThresholdCrossed","eventId":${quoted(output.eventId)},"tenantId":${quoted(output.tenantId)}` +
-    `,"contactId":${quoted(output.contactId)},"model":${quoted(output.model)},"version":${output.version}` +
-    `,"crossing":"${output.crossing}","id":${quoted(output.id)},"direction":"${output.direction}"` +
-    `,"at":${output.at},"previous":${output.previous},"current":${output.current}` +
-    `,"grade":${quotedOrNull(output.grade)},"salesReady":${output.salesReady}` +
-    `,"route":${quotedOrNull(output.route)},"cause":${encodeCause(output.cause)}}`
-  );
+  return JSON.stringify({
+    kind: output.kind,
+    eventId: output.eventId,
+    tenantId: output.tenantId,
+    contactId: output.contactId,
+    model: output.model,
+    version: output.version,
+    crossing: output.crossing,
+    id: output.id,
+    direction: output.direction,
+    at: output.at,
+    previous: output.previous,
+    current: output.current,
+    grade: output.grade,
+    salesReady: output.salesReady,
+    route: output.route,
+    cause: inOrder(output.cause),
+  } satisfies ThresholdCrossed);
 }
 
-function encodeContactErased(output: ContactErased): string {
-  return (
-    `{"kind":"ContactErased","id":${quoted(output.id)},"tenantId":${quoted(output.tenantId)}` +
-    `,"contactId":${quoted(output.contactId)},"at":${output.at}}`
-  );
+function encodeContactErased({ kind, id, tenantId, contactId, at }: ContactErased): string {
+  return JSON.stringify({ kind, id, tenantId, contactId, at } satisfies ContactErased);
 }
 
-function encodeCause({ kind, id, type }: Cause): string {
-  const ofId = id === undefined ? "" : `,"id":${quoted(id)}`;
-  return `{"kind":"${kind}"${ofId}${type === undefined ? "" : `,"type":${quoted(type)}`}}`;
-}
-
-function encodeLines(lines: readonly MovedLine[]): string {
-  let text = "";
-  for (const { rule, dimension, points } of lines) {
-    const comma = text === "" ? "" : ",";
-    text += `${comma}{"rule":${quoted(rule)},"dimension":${quoted(dimension)},"points":${points}}`;
-  }
-  return `[${text}]`;
-}
-
-function encodeDimensions(dimensions: Readonly<Record<string, number>>): string {
-  let text = "";
-  for (const id of Object.keys(dimensions)) text += `${text === "" ? "" : ","}${quoted(id)}:${dimensions[id]}`;
-  return `{${text}}`;
-}
-
-/** Printable ASCII without quotation mark and backslash: needs no escape. */
-const plainText = /^[ !#-[\]-~]*$/;
-
-function quoted(text: string): string {
-  return plainText.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-function quotedOrNull(text: string | null): string {
-  return text === null ? "null" : quoted(text);
+/** What is undefined is left out. */
+function inOrder({ kind, id, type }: Cause): Cause {
+  return { kind, id, type } as Cause;
 }

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { sealed, unsealed } from "../database/checksum.js";
-import type { Database, Operation } from "../database/database.js";
+import type { Batch, Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import { compareInputs } from "../events/order.js";
 import type { EpochMs, Input, InputKey } from "../events/types.js";
@@ -254,8 +254,9 @@ export class ContactStore {
   }
 
   async learnModels(models: readonly KnownModel[]): Promise<void> {
-    const operations = models.map(({ name, text }): Operation => put(modelRow(name), sealed(text)));
-    await this.#write([...operations], this.#meta);
+    const batch = this.#database.batch();
+    for (const { name, text } of models) batch.put(modelRow(name), sealed(text));
+    await this.#write(batch, this.#meta);
   }
 
   /** Contacts erased since the files were last compacted, and until when. */
@@ -270,9 +271,10 @@ export class ContactStore {
   /**
    * Writes what contacts have become, and up to where the log is folded in: all of it or nothing.
    *
+   * @param changes all taken before this returns its promise, one after the other: so they may be made as they are taken
    * @param models set when all contacts are folded under these now
    */
-  async write(changes: readonly ContactChange[], position: Position, models?: readonly string[]): Promise<void> {
+  async write(changes: Iterable<ContactChange>, position: Position, models?: readonly string[]): Promise<void> {
     const meta = { ...this.#meta, offsets: Object.fromEntries(position.offsets), timer: position.timer };
     meta.change = position.change;
     if (models !== undefined) {
@@ -280,48 +282,52 @@ export class ContactStore {
       meta.foldVersion = this.#foldVersion;
     }
     meta.flush += 1;
-    const operations: Operation[] = [];
+    const batch = this.#database.batch();
+    const erasures: ContactChange[] = [];
     for (const change of changes) {
-      if (change.erasedUntil !== null) await this.#erase(change, meta, operations);
-      this.#change(change, meta, operations);
+      if (change.erasedUntil === null) this.#change(change, meta, batch);
+      else erasures.push(change);
+    }
+    for (const change of erasures) {
+      await this.#erase(change, meta, batch);
+      this.#change(change, meta, batch);
     }
     if (meta.segmentInputs >= SEGMENT_INPUTS) {
       meta.segment += 1;
       meta.segmentInputs = 0;
     }
-    await this.#write(operations, meta);
+    await this.#write(batch, meta);
   }
 
   /** Learns who is erased of whom nothing else is kept, by `erasedHash`: of a log whose inputs are gone. */
   async learnErased(erased: ReadonlyMap<string, EpochMs>): Promise<void> {
     const meta = { ...this.#meta, erased: this.#meta.erased + erased.size };
-    await this.#write(
-      [...erased].map(([hash, at]) => put(erasedRow(hash), String(at))),
-      meta,
-    );
+    const batch = this.#database.batch();
+    for (const [hash, at] of erased) batch.put(erasedRow(hash), String(at));
+    await this.#write(batch, meta);
   }
 
   async close(): Promise<void> {
     await this.#database.close();
   }
 
-  async #write(operations: Operation[], meta: Meta): Promise<void> {
-    operations.push(put(metaRow, sealed(JSON.stringify(meta))));
-    await this.#database.write(operations);
+  async #write(batch: Batch, meta: Meta): Promise<void> {
+    batch.put(metaRow, sealed(JSON.stringify(meta)));
+    await batch.write();
     Object.assign(this.#meta, meta);
   }
 
-  #change(change: ContactChange, meta: Meta, operations: Operation[]): void {
+  #change(change: ContactChange, meta: Meta, batch: Batch): void {
     const { contact, row, inputs, dueBefore, due } = change;
-    if (row !== null) operations.push(put(contactRow(contact), sealed(row)));
+    if (row !== null) batch.put(contactRow(contact), sealed(row));
     if (dueBefore !== due) {
-      if (dueBefore !== null) operations.push(del(dueRow(dueBefore, contact)));
-      if (due !== null) operations.push(put(dueRow(due, contact), ""));
+      if (dueBefore !== null) batch.del(dueRow(dueBefore, contact));
+      if (due !== null) batch.put(dueRow(due, contact), "");
     }
-    for (const last of change.snapshotsGone) operations.push(del(snapshotRow(contact, last)));
-    for (const [last, text] of change.snapshots) operations.push(put(snapshotRow(contact, last), sealed(text)));
+    for (const last of change.snapshotsGone) batch.del(snapshotRow(contact, last));
+    for (const [last, text] of change.snapshots) batch.put(snapshotRow(contact, last), sealed(text));
     for (let from = 0; from < inputs.length; from += ROW_INPUTS_MAX) {
-      this.#addHistory(contact, inputs.slice(from, from + ROW_INPUTS_MAX), meta.segment, operations);
+      this.#addHistory(contact, inputs.slice(from, from + ROW_INPUTS_MAX), meta.segment, batch);
     }
     meta.segmentInputs += inputs.length;
     meta.inputs += inputs.length;
@@ -329,20 +335,20 @@ export class ContactStore {
     if (!change.isNew && row === null) meta.contacts -= 1;
   }
 
-  #addHistory(contact: ContactKey, inputs: readonly Input[], segment: number, operations: Operation[]): void {
+  #addHistory(contact: ContactKey, inputs: readonly Input[], segment: number, batch: Batch): void {
     const text = encodeInputs(inputs);
     if (text.length > ROW_LENGTH_MAX && inputs.length > 1) {
       const middle = inputs.length >>> 1;
-      this.#addHistory(contact, inputs.slice(0, middle), segment, operations);
-      this.#addHistory(contact, inputs.slice(middle), segment, operations);
+      this.#addHistory(contact, inputs.slice(0, middle), segment, batch);
+      this.#addHistory(contact, inputs.slice(middle), segment, batch);
       return;
     }
     const key = historyRow(segment, contact, inputs[inputs.length - 1]!, this.#meta.flush + 1);
-    operations.push(put(key, sealed(text)));
+    batch.put(key, sealed(text));
   }
 
   /** Removes what is erased; inputs that came after it go back in rows of their own. */
-  async #erase(change: ContactChange, meta: Meta, operations: Operation[]): Promise<void> {
+  async #erase(change: ContactChange, meta: Meta, batch: Batch): Promise<void> {
     const { contact, segments, erasedUntil } = change;
     const { tenantId, contactId } = contactOf(contact);
     for (const segment of segments) {
@@ -353,19 +359,20 @@ export class ContactStore {
           const left = inputs.filter(({ at }) => at > erasedUntil!);
           meta.inputs -= inputs.length - left.length;
           if (left.length === inputs.length) continue;
-          operations.push(left.length === 0 ? del(key) : put(key, sealed(encodeInputs(left))));
+          if (left.length === 0) batch.del(key);
+          else batch.put(key, sealed(encodeInputs(left)));
         }
       }
     }
     for await (const rows of this.#database.scan(snapshotRange(contact))) {
-      for (const [key] of rows) operations.push(del(key));
+      for (const [key] of rows) batch.del(key);
     }
     if (change.row === null) {
-      operations.push(del(contactRow(contact)));
-      operations.push(put(erasedRow(this.#hash(contact)), String(erasedUntil)));
+      batch.del(contactRow(contact));
+      batch.put(erasedRow(this.#hash(contact)), String(erasedUntil));
       meta.erased += 1;
     }
-    operations.push(put(erasedSinceRow(contact), String(erasedUntil)));
+    batch.put(erasedSinceRow(contact), String(erasedUntil));
   }
 
   #hash(contact: ContactKey): string {
@@ -394,12 +401,4 @@ function emptyMeta({ clusterId, foldVersion }: StoreExpectation): Meta {
     inputs: 0,
     erased: 0,
   };
-}
-
-function put(key: string, value: string): Operation {
-  return { type: "put", key, value };
-}
-
-function del(key: string): Operation {
-  return { type: "del", key };
 }

@@ -158,16 +158,23 @@ export class HotContacts {
     this.#unwritten.add(contact);
   }
 
-  /** What the store has to learn, of all contacts; under way until `written`. */
-  beginWrite(): ContactChange[] {
+  /**
+   * What the store has to learn, of all contacts; under way until `written`. Each is made as it is taken, so all are to be
+   * taken before anything changes.
+   */
+  beginWrite(): { readonly contacts: number; readonly changes: Iterable<ContactChange> } {
     this.#writing = this.#unwritten;
     this.#unwritten = new Set();
     this.#passing = 0;
+    return { contacts: this.#writing.size, changes: this.#changes(this.#writing) };
+  }
+
+  *#changes(contacts: Iterable<TaskContact>): Generator<ContactChange> {
     const { segment } = this.#store;
-    return [...this.#writing].map((contact) => {
+    for (const contact of contacts) {
       this.#measure(contact);
-      return contact.beginWrite(segment);
-    });
+      yield contact.beginWrite(segment);
+    }
   }
 
   written(): void {

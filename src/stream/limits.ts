@@ -31,7 +31,7 @@ export interface TaskLimits {
 }
 
 export const defaultLimits: TaskLimits = {
-  batchRecordsMax: 8192,
+  batchRecordsMax: 4096,
   batchBytesMax: 4 * 1024 * 1024,
   readContactsMax: 1024,
   sliceContactsMax: 1024,

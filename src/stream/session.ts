@@ -264,7 +264,7 @@ export class Session {
   #beginWrite(models?: readonly string[]): void {
     const { store, clock, onWrite } = this.#options;
     const started = clock.elapsed();
-    const changes = this.contacts.beginWrite();
+    const { contacts, changes } = this.contacts.beginWrite();
     const inputs = this.#unwrittenInputs;
     this.#unwrittenInputs = 0;
     this.#writtenAt = started;
@@ -272,7 +272,7 @@ export class Session {
       .write(changes, this.#position, models)
       .then(() => {
         this.contacts.written();
-        onWrite({ contacts: changes.length, inputs, ms: clock.elapsed() - started });
+        onWrite({ contacts, inputs, ms: clock.elapsed() - started });
       })
       .catch((error: unknown) => {
         this.#writeFailed = error;

@@ -45,6 +45,17 @@ export function describeDatabase(name: string, make: () => Promise<DatabaseUnder
       expect(await database.getMany([])).toEqual([]);
     });
 
+    it("writes a batch once all of it is gathered, in its order", async () => {
+      await database.write([put("b")]);
+      const batch = database.batch();
+      batch.put("a", "1");
+      batch.put("a", "2");
+      batch.del("b");
+      expect(await database.getMany(["a", "b"])).toEqual([undefined, "value of b"]);
+      await batch.write();
+      expect(await database.getMany(["a", "b"])).toEqual(["2", undefined]);
+    });
+
     it("orders keys by their UTF-8 bytes, not by UTF-16 units, with NUL before all else", async () => {
       const inOrder = ["a", "a\0", "a\0b", "a\u0001", "aa", "b", "\u00e9", "\uff5e", "\u{1f600}"];
       await database.write([...inOrder].reverse().map((key) => put(key)));

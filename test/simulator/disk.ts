@@ -2,7 +2,7 @@
  * A database on a simulated disk: a sorted map and the list of batches that made it. A crash can lose the batches at the
  * end; whatever held the database before hears nothing more.
  */
-import type { Database, Entry, Operation, Range } from "../../src/database/database.js";
+import { type Database, type Entry, ListedBatch, type Operation, type Range } from "../../src/database/database.js";
 import { ScorefoldError } from "../../src/errors.js";
 import { goOn, never, type Step } from "./step.js";
 
@@ -169,6 +169,10 @@ class Handle implements Database {
     const batch = this.#disk.commit(taken);
     await this.#step("disk written");
     batch.isAcknowledged = true;
+  }
+
+  batch(): ListedBatch {
+    return new ListedBatch(async (operations) => await this.write(operations));
   }
 
   async range(range: Range, limit: number): Promise<Entry[]> {

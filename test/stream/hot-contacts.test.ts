@@ -32,10 +32,10 @@ describe("HotContacts", () => {
     for (const key of keys) await visited(key, 1);
     rounds(5);
     expect(contacts.count).toBe(4);
-    const changes = contacts.beginWrite();
+    const writing = store.write(contacts.beginWrite().changes, position);
     rounds(5);
     expect(contacts.count).toBe(4);
-    await store.write(changes, position);
+    await writing;
     contacts.written();
     rounds(5);
     expect(contacts.count).toBeLessThan(4);
@@ -47,7 +47,7 @@ describe("HotContacts", () => {
   it("lets go at once who came for once, and keeps who comes again while it is remembered", async () => {
     const write = async (): Promise<void> => {
       contacts.endRound();
-      const changes = contacts.beginWrite();
+      const { changes } = contacts.beginWrite();
       await store.write(changes, position);
       contacts.written();
     };
@@ -88,7 +88,7 @@ describe("HotContacts", () => {
     await visited(keys[0]!, 1);
     for (const key of keys.slice(1)) await visited(key, 1);
     contacts.endRound();
-    const changes = contacts.beginWrite();
+    const { changes } = contacts.beginWrite();
     await store.write(changes, position);
     contacts.written();
     rounds(5);
@@ -107,7 +107,7 @@ describe("HotContacts", () => {
     await contacts.load(keys);
     for (const key of keys) contacts.touch(contacts.get(key)!);
     contacts.endRound();
-    const changes = contacts.beginWrite();
+    const { changes } = contacts.beginWrite();
     await contacts.load([keys[2]!]);
     await store.write(changes, position);
     contacts.written();
@@ -138,7 +138,7 @@ describe("HotContacts", () => {
     contact.receive(visit(1, start + 1, "a"));
     contact.receive(erasure(start + 9, "a"));
     contacts.touch(contact);
-    await store.write(contacts.beginWrite(), position);
+    await store.write(contacts.beginWrite().changes, position);
     contacts.written();
     const again = new HotContacts(store, () => [model], 3000);
     const known = await again.loaded(keys[0]!);
