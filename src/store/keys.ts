@@ -9,6 +9,7 @@
  * | `e` hash | until when a contact is erased of which nothing else is kept; the hash is of its salted name |
  * | `h` segment tenant contact at kind id flush | inputs of one contact, under the key of the last of them |
  * | `m` name | what is known of the whole store |
+ * | `p` tenant contact model piece | a piece of a long list of the contact's state under a model |
  * | `s` tenant contact at kind id | the contact's states as of that input |
  * | `x` tenant contact | until when a contact was erased whose bytes may still lie in files |
  *
@@ -79,6 +80,15 @@ export function snapshotRow(contact: ContactKey, last: InputKey): string {
 
 export function snapshotRange(contact: ContactKey): { gte: string; lt: string } {
   return { gte: `s\0${contact}\0`, lt: `s\0${contact}\x01` };
+}
+
+/** @param piece `model NUL piece` */
+export function pieceRow(contact: ContactKey, piece: string): string {
+  return `p\0${contact}\0${piece}`;
+}
+
+export function pieceRange(contact: ContactKey): { gte: string; lt: string } {
+  return { gte: `p\0${contact}\0`, lt: `p\0${contact}\x01` };
 }
 
 export const metaRow = "m\0store";

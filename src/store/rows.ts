@@ -15,6 +15,7 @@ import type {
 import type { Published } from "../fold/decide.js";
 import { type PackedPublished, type PackedState, packPublished, packState } from "../fold/pack.js";
 import type { ModelState } from "../fold/state.js";
+import { type PieceChanges, type PieceRef, takeOut } from "./pieces.js";
 
 /** A contact under one model. */
 export interface StoredModel {
@@ -23,6 +24,8 @@ export interface StoredModel {
   /** Null: the model is not in use; what was published under it is kept, in case it comes back. */
   readonly state: PackedState | null;
   readonly published: PackedPublished;
+  /** Of the state, in rows of their own. */
+  readonly pieces?: readonly PieceRef[];
 }
 
 export interface StoredSnapshot {
@@ -106,14 +109,28 @@ export function decodeContact(text: string): StoredContact {
       inputs: folded,
       inForce: inForceThen,
     })),
-    models: models.map(([name, published, state]) => ({ name, published, state })),
+    models: models.map(([name, published, state, pieces]) =>
+      pieces === undefined ? { name, published, state } : { name, published, state, pieces },
+    ),
   };
 }
 
-type StoredTuple = readonly [name: string, published: PackedPublished, state: PackedState | null];
+type StoredTuple = readonly [
+  name: string,
+  published: PackedPublished,
+  state: PackedState | null,
+  pieces?: readonly PieceRef[],
+];
 
-export function encodeModel(name: string, published: Published, state: ModelState): string {
-  return JSON.stringify([name, packPublished(published, state), packState(state)] satisfies StoredTuple);
+/** @param changes takes the long lists of the state; without it they are in the text */
+export function encodeModel(name: string, published: Published, state: ModelState, changes?: PieceChanges): string {
+  const packed = packState(state);
+  const cut = changes === undefined ? null : takeOut(packed);
+  const model: StoredTuple =
+    changes === undefined || cut === null
+      ? [name, packPublished(published, state), packed]
+      : [name, packPublished(published, state), cut.state, changes.keep(name, cut.pieces)];
+  return JSON.stringify(model);
 }
 
 /** A model that is not in use: what was published is kept. */

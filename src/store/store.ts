@@ -25,9 +25,12 @@ import {
   historyStart,
   metaRow,
   modelRow,
+  pieceRange,
+  pieceRow,
   snapshotRange,
   snapshotRow,
 } from "./keys.js";
+import { putBack, readPieces } from "./pieces.js";
 import { decodeContact, decodeInputs, encodeInputs, inKeyOrder, type StoredContact, type StoredModel } from "./rows.js";
 
 /** Of the layout of keys and rows. Another number is another layout. */
@@ -101,6 +104,9 @@ export interface ContactChange {
   readonly inputs: readonly Input[];
   readonly snapshots: readonly (readonly [InputKey, string])[];
   readonly snapshotsGone: readonly InputKey[];
+  /** Of long lists, by `model NUL piece`: those to be written, and those to be removed. */
+  readonly pieces: readonly (readonly [key: string, text: string])[];
+  readonly piecesGone: readonly string[];
   /** Its entry in the due index, before and after. */
   readonly dueBefore: EpochMs | null;
   readonly due: EpochMs | null;
@@ -185,7 +191,33 @@ export class ContactStore {
 
   async contacts(keys: readonly ContactKey[]): Promise<(StoredContact | undefined)[]> {
     const rows = await this.#database.getMany(keys.map(contactRow));
-    return rows.map((row, i) => (row === undefined ? undefined : decodeContact(unsealed(contactRow(keys[i]!), row))));
+    const found: (StoredContact | undefined)[] = [];
+    for (const [i, row] of rows.entries()) {
+      const key = contactRow(keys[i]!);
+      let stored = row === undefined ? undefined : decodeContact(unsealed(key, row));
+      if (row !== undefined && stored !== undefined && isInPieces(stored)) stored = await this.#whole(key, row, stored);
+      found.push(stored);
+    }
+    return found;
+  }
+
+  /** The contact with its long lists. What was read may be of before a write, and they of after it: then it is read again. */
+  async #whole(key: string, row: string, stored: StoredContact): Promise<StoredContact | undefined> {
+    const found = await Promise.all(stored.models.map((model) => this.#withPieces(contactOfRow(key), model)));
+    const models = found.filter((model) => model !== null);
+    if (models.length === found.length) return { ...stored, models };
+    const now = await this.#database.get(key);
+    if (now === row) throw new ScorefoldError("database-corrupt", "the store has lost a part of a contact's state");
+    if (now === undefined) return undefined;
+    return await this.#whole(key, now, decodeContact(unsealed(key, now)));
+  }
+
+  /** @returns null where the pieces are not those that the contact's row names */
+  async #withPieces(contact: ContactKey, model: StoredModel): Promise<StoredModel | null> {
+    const { name, state, pieces } = model;
+    if (pieces === undefined || state === null) return model;
+    const read = await readPieces(this.#database, contact, name, pieces);
+    return read && { ...model, state: putBack(state, read) };
   }
 
   /** Until when contacts are erased of which there is nothing else. */
@@ -239,7 +271,13 @@ export class ContactStore {
   async *allContacts(after?: ContactKey): AsyncGenerator<(readonly [ContactKey, StoredContact])[]> {
     const gt = after === undefined ? "c\0" : contactRow(after);
     for await (const rows of this.#database.scan({ gt, lt: "c\x01" })) {
-      yield rows.map(([key, row]) => [contactOfRow(key), decodeContact(unsealed(key, row))] as const);
+      const contacts: [ContactKey, StoredContact][] = [];
+      for (const [key, row] of rows) {
+        const stored = decodeContact(unsealed(key, row));
+        const whole = isInPieces(stored) ? await this.#whole(key, row, stored) : stored;
+        if (whole !== undefined) contacts.push([contactOfRow(key), whole]);
+      }
+      yield contacts;
     }
   }
 
@@ -324,6 +362,8 @@ export class ContactStore {
       if (dueBefore !== null) batch.del(dueRow(dueBefore, contact));
       if (due !== null) batch.put(dueRow(due, contact), "");
     }
+    for (const piece of change.piecesGone) batch.del(pieceRow(contact, piece));
+    for (const [piece, text] of change.pieces) batch.put(pieceRow(contact, piece), text);
     for (const last of change.snapshotsGone) batch.del(snapshotRow(contact, last));
     for (const [last, text] of change.snapshots) batch.put(snapshotRow(contact, last), sealed(text));
     for (let from = 0; from < inputs.length; from += ROW_INPUTS_MAX) {
@@ -364,8 +404,8 @@ export class ContactStore {
         }
       }
     }
-    for await (const rows of this.#database.scan(snapshotRange(contact))) {
-      for (const [key] of rows) batch.del(key);
+    for (const range of [snapshotRange(contact), pieceRange(contact)]) {
+      for await (const rows of this.#database.scan(range)) for (const [key] of rows) batch.del(key);
     }
     if (change.row === null) {
       batch.del(contactRow(contact));
@@ -378,6 +418,10 @@ export class ContactStore {
   #hash(contact: ContactKey): string {
     return erasedHash(this.#meta.clusterId, contact);
   }
+}
+
+function isInPieces({ models }: StoredContact): boolean {
+  return models.some(({ pieces }) => pieces !== undefined);
 }
 
 /** Names an erased contact without telling who it was: the log's id, which is random, is the salt. */

@@ -14,6 +14,7 @@ import type { ContactRecord } from "../fold/record.js";
 import { type ModelState, sizeOf } from "../fold/state.js";
 import type { CompiledModel } from "../model/compile.js";
 import { type ContactKey, contactOf } from "../store/keys.js";
+import { type KeptPieces, keptPieces, noPieces, PieceChanges } from "../store/pieces.js";
 import {
   encodeContact,
   encodeDormant,
@@ -65,6 +66,8 @@ export class TaskContact {
   #movesDue = false;
   /** Rows of snapshots that are in the store, or in the write that is under way. */
   #storedSnapshots: readonly InputKey[];
+  /** Of long lists of the states, as of the last write that began. */
+  #pieces: KeptPieces;
   /** An erasure that the store has yet to follow. */
   #erasing: EpochMs | null = null;
   /** Models that are not in use, as they were stored. */
@@ -86,6 +89,7 @@ export class TaskContact {
     this.#segments = stored?.segments ?? [];
     this.#due = stored?.due ?? null;
     this.#storedSnapshots = keysOf(stored?.snapshots ?? []);
+    this.#pieces = keptPieces(stored?.models ?? []);
     const names = models.map(modelName);
     const dormant = stored?.models.filter(({ name }) => !names.includes(name)) ?? [];
     this.#dormant = dormant.length === 0 ? noDormant : dormant.map(publishedOf);
@@ -172,12 +176,18 @@ export class TaskContact {
     if (inputs.length > 0 && this.#segments.at(-1) !== segment) this.#segments = [...this.#segments, segment];
     if (isGone) this.#segments = [];
     const snapshots = record.snapshots.filter(({ status }) => status === "new");
+    // An erasure takes all of them with it.
+    const pieces = new PieceChanges(this.#erasing === null ? this.#pieces : noPieces);
+    const row = isGone ? null : this.#encode(record, due, pieces);
+    this.#pieces = pieces.after;
     const change: ContactChange = {
       contact: this.key,
       isNew: !this.#isStored,
-      row: isGone ? null : this.#encode(record, due),
+      row,
       inputs,
       snapshots: snapshots.map((snapshot) => [snapshot.last, this.#encodeSnapshot(snapshot)]),
+      pieces: pieces.changed,
+      piecesGone: pieces.gone,
       snapshotsGone: notIn(this.#storedSnapshots, record.snapshots),
       dueBefore: this.#due,
       due: isGone ? null : due,
@@ -208,9 +218,9 @@ export class TaskContact {
     return this.#due <= due && !this.#movesDue ? this.#due : due;
   }
 
-  #encode(record: ContactRecord, due: EpochMs | null): string {
+  #encode(record: ContactRecord, due: EpochMs | null, pieces: PieceChanges): string {
     const names = this.fold.models.map(modelName);
-    const models = names.map((name, i) => encodeModel(name, record.published[i]!, record.states[i]!));
+    const models = names.map((name, i) => encodeModel(name, record.published[i]!, record.states[i]!, pieces));
     for (const { name, published } of this.#dormant) models.push(encodeDormant(name, published));
     const { clock, newest, inputs, inForce, erasedUntil, retracted } = record;
     const snapshots: StoredSnapshot[] = record.snapshots.map((one) => ({

@@ -185,7 +185,8 @@ class Slice {
 /** What was published may be written as what the state has, so it is taken out first. */
 function withoutState(model: StoredModel): StoredModel {
   const { name, published } = publishedOf(model);
-  return { name, published: packPublished(published, null), state: null };
+  // The pieces of what is taken out are in the store until the next write.
+  return { ...model, name, published: packPublished(published, null), state: null };
 }
 
 /** What was published of the contact under another version of the model: the one in use, else the newest. */

@@ -40,7 +40,8 @@ function rowOf(segments: readonly number[], due: number | null = null): string {
 
 function change(parts: Partial<ContactChange>): ContactChange {
   const nothing = { inputs: [], snapshots: [], snapshotsGone: [], dueBefore: null, due: null, segments: [] };
-  return { contact: ada, isNew: true, row: rowOf([0]), erasedUntil: null, ...nothing, ...parts };
+  const noPieces = { pieces: [], piecesGone: [] };
+  return { contact: ada, isNew: true, row: rowOf([0]), erasedUntil: null, ...nothing, ...noPieces, ...parts };
 }
 
 /** The next write is the first of a new segment. */
