@@ -26,6 +26,8 @@ export interface FetchedPartition {
   readonly partition: number;
   /** Of the broker; 0: none. */
   readonly errorCode: number;
+  /** The end of all that is there, also of transactions that are open. */
+  readonly highWatermark: number;
   /** The end of what can be read with `read_committed`. */
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
@@ -131,7 +133,7 @@ function readPartition(
 ): FetchedPartition {
   const partition = reader.int32();
   const errorCode = reader.int16();
-  reader.int64();
+  const highWatermark = Number(reader.int64());
   const lastStableOffset = Number(reader.int64());
   const logStartOffset = Number(reader.int64());
   const aborted: Aborted[] = [];
@@ -142,7 +144,7 @@ function readPartition(
   const end = reader.at + length;
   const read = readBatches(reader.bytes, reader.at, end, from(topic, partition), aborted);
   reader.at = end;
-  return { topic, partition, errorCode, lastStableOffset, logStartOffset, ...read };
+  return { topic, partition, errorCode, highWatermark, lastStableOffset, logStartOffset, ...read };
 }
 
 /** @param aborted in any order */

@@ -14,11 +14,11 @@ const VERSION = "2.2.4";
 export const patches: readonly Patch[] = [groupByPartition, produceRequest];
 
 const require = createRequire(import.meta.url);
-let loaded: Kafkajs | undefined;
+let loaded: Loaded | undefined;
 
 /** The client with all corrections. @throws ScorefoldError `internal` for another version than the corrected one */
-export function kafkajs(): Kafkajs {
-  loaded ??= loadKafkajs(dirname(require.resolve("kafkajs/package.json")), patches).kafkajs;
+export function kafkajs(): Loaded {
+  loaded ??= loadKafkajs(dirname(require.resolve("kafkajs/package.json")), patches);
   return loaded;
 }
 

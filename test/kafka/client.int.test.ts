@@ -9,7 +9,7 @@ let kafka: Kafka;
 let admin: Admin;
 
 beforeAll(async () => {
-  const client = kafkajs();
+  const client = kafkajs().kafkajs;
   kafka = new client.Kafka({ brokers: [await addressOf("kafka")], logLevel: client.logLevel.NOTHING });
   admin = kafka.admin();
   await admin.connect();
@@ -21,7 +21,7 @@ afterAll(async () => {
 
 it("is given back what it has sent, keys, headers, instants and all", async () => {
   const topic = `client-${randomUUID()}`;
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 2 }] });
   const producer = kafka.producer({ transactionalId: topic, idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   const transaction = await producer.transaction();

@@ -65,7 +65,14 @@ function response(
 
 function read(bytes: Buffer, from = 0): { values: string[]; offsets: number[]; next: number | null } {
   const [partition] = readFetchResponse(bytes, () => from);
-  expect(partition).toMatchObject({ topic: "t", partition: 3, errorCode: 0, lastStableOffset: 900, logStartOffset: 2 });
+  expect(partition).toMatchObject({
+    topic: "t",
+    partition: 3,
+    errorCode: 0,
+    highWatermark: 1000,
+    lastStableOffset: 900,
+    logStartOffset: 2,
+  });
   const { records, next } = partition!;
   return { values: records.map(({ value }) => String(value)), offsets: records.map(({ offset }) => offset), next };
 }
