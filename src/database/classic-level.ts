@@ -9,6 +9,14 @@ import { isDamaged } from "./write-ahead-log.js";
 /** Of one chunk of a scan; it ends with the entry that makes it larger. */
 const CHUNK_ENTRIES = 1024;
 const CHUNK_BYTES = 256 * 1024;
+const FILE_BYTES = 8 * 1024 * 1024;
+/**
+ * LevelDB holds the index and the filter of every open table in memory, whatever its caches are bounded to. An entry of
+ * the index is of one block before compression: in blocks of 4 kB, as is the default, a store of 40 million inputs took
+ * 360 MB for them.
+ */
+const BLOCK_BYTES = 16 * 1024;
+const OPEN_FILES_MAX = 300;
 
 export interface ClassicLevelOptions {
   /** Of uncompressed blocks, in memory. */
@@ -34,7 +42,9 @@ export async function openClassicLevel(directory: string, options: ClassicLevelO
   const level = new ClassicLevel<string, string>(directory, {
     cacheSize: options.cacheBytes,
     writeBufferSize: options.writeBufferBytes,
-    maxFileSize: 8 * 1024 * 1024,
+    maxFileSize: FILE_BYTES,
+    blockSize: BLOCK_BYTES,
+    maxOpenFiles: OPEN_FILES_MAX,
   });
   try {
     await level.open();

@@ -129,15 +129,21 @@ export interface Memory {
   readonly resident: number;
 }
 
+/** What the process has now, in megabytes. */
+export function memoryNow(): Omit<Memory, "contacts"> {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+  return { anon: of("RssAnon"), resident: of("VmRSS") };
+}
+
 /** The largest that the process has been, while it took an input of each contact, and then more of any of them. */
 export async function memoryOf(contacts: number): Promise<Memory> {
   const directory = mkdtempSync(join(tmpdir(), "scorefold-bench-"));
   let [anon, resident] = [0, 0];
   const look = (): void => {
-    const status = readFileSync("/proc/self/status", "utf8");
-    const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
-    anon = Math.max(anon, of("RssAnon"));
-    resident = Math.max(resident, of("VmRSS"));
+    const now = memoryNow();
+    anon = Math.max(anon, now.anon);
+    resident = Math.max(resident, now.resident);
   };
   try {
     await ingestLines(mixedLines(Math.max(400_000, 1.3 * contacts), contacts), directory, "", look);

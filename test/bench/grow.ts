@@ -12,7 +12,7 @@ import { DataDirectory } from "../../src/engine/directory.js";
 import { EmbeddedEngine } from "../../src/engine/embedded-engine.js";
 import { systemClock } from "../../src/stream/clock.js";
 import { createLogger } from "../../src/telemetry.js";
-import { mixedLines } from "./engine.js";
+import { memoryNow, mixedLines } from "./engine.js";
 import { benchModel } from "./fold.js";
 
 const MILLION = 1_000_000;
@@ -25,6 +25,7 @@ export interface Growth {
   readonly perSecond: number;
   readonly longestWriteMs: number;
   readonly commitP99Ms: number;
+  readonly anonMb: number;
   readonly residentMb: number;
 }
 
@@ -61,12 +62,14 @@ export async function grow(inputs: number, contacts: number, onMillion: (growth:
       await engine.folded(count - 1);
       const seconds = (performance.now() - began) / 1000;
       commits.sort((a, b) => a - b);
+      const memory = memoryNow();
       onMillion({
         inputs: count,
         perSecond: (((count - 1) % MILLION) + 1) / seconds,
         longestWriteMs,
         commitP99Ms: commits[Math.floor(commits.length * 0.99)] ?? 0,
-        residentMb: process.memoryUsage().rss / 1e6,
+        anonMb: memory.anon,
+        residentMb: memory.resident,
       });
       commits = [];
       longestWriteMs = 0;

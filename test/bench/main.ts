@@ -158,9 +158,9 @@ function memoryTable(): void {
 async function growTable(): Promise<void> {
   const count = Number(process.env["BENCH_GROW_INPUTS"] ?? 2_000_000);
   const rows: string[][] = [];
-  await grow(count, count / 50, ({ inputs: done, perSecond, longestWriteMs, commitP99Ms, residentMb }) => {
+  await grow(count, count / 50, ({ inputs: done, perSecond, longestWriteMs, commitP99Ms, anonMb, residentMb }) => {
     const row = [done, perSecond].map((value) => Math.round(value).toLocaleString("en-US"));
-    rows.push([...row, longestWriteMs.toFixed(0), commitP99Ms.toFixed(0), residentMb.toFixed(0)]);
+    rows.push([...row, ...[longestWriteMs, commitP99Ms, anonMb, residentMb].map((value) => value.toFixed(0))]);
     if (count > 5_000_000) console.error(rows.at(-1)?.join("  "));
   });
   const titles = [
@@ -168,6 +168,7 @@ async function growTable(): Promise<void> {
     "a second, the last million",
     "longest write, ms",
     "commit p99, ms",
+    "RssAnon, MB",
     "resident, MB",
   ];
   console.log(
