@@ -1,7 +1,7 @@
-#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=100
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 node --max-semi-space-size=16 --heap-growing-percent=60
 /**
- * The `scorefold` command. What is folded lives for a batch, so a larger young generation copies less of it; and a heap that
- * grows slowly stays as small as what is in it.
+ * The `scorefold` command. What is folded lives for a batch, so a larger young generation copies less of it; a heap that
+ * grows slowly stays near to what is in it; and malloc keeps less of what the database's threads have freed.
  */
 import process from "node:process";
 import { run } from "./run.js";
