@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ScorefoldError } from "../errors.js";
+import { coordinators } from "./patches/coordinators.js";
 import { groupByPartition } from "./patches/group-by-partition.js";
 import type { Patch } from "./patches/patch.js";
 import { produceRequest } from "./patches/produce-request.js";
@@ -11,7 +12,7 @@ type Kafkajs = typeof import("kafkajs");
 /** The corrections are of this version and no other. */
 const VERSION = "2.2.4";
 
-export const patches: readonly Patch[] = [groupByPartition, produceRequest];
+export const patches: readonly Patch[] = [groupByPartition, produceRequest, coordinators];
 
 const require = createRequire(import.meta.url);
 let loaded: Loaded | undefined;
