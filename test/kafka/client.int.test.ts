@@ -2,18 +2,14 @@
 import { randomUUID } from "node:crypto";
 import type { Admin, Kafka } from "kafkajs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { kafkajs } from "../../src/kafka/kafkajs.js";
-import { addressOf } from "../components/component.js";
+import { connectedKafka, makeTopics } from "./kafka-app.js";
 
 let kafka: Kafka;
 let admin: Admin;
 
 beforeAll(async () => {
-  const client = kafkajs().kafkajs;
-  kafka = new client.Kafka({ brokers: [await addressOf("kafka")], logLevel: client.logLevel.NOTHING });
-  admin = kafka.admin();
-  await admin.connect();
-});
+  ({ kafka, admin } = await connectedKafka());
+}, 300_000);
 
 afterAll(async () => {
   await admin.disconnect();
@@ -21,7 +17,7 @@ afterAll(async () => {
 
 it("is given back what it has sent, keys, headers, instants and all", async () => {
   const topic = `client-${randomUUID()}`;
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 2 }] });
+  await makeTopics(admin, [{ topic, numPartitions: 2 }]);
   const producer = kafka.producer({ transactionalId: topic, idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   const transaction = await producer.transaction();

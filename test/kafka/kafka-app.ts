@@ -1,6 +1,7 @@
 /** An application of its own on the broker of the tests: topics, a log on them, a producer of inputs. */
 import { randomUUID } from "node:crypto";
-import type { Admin, Kafka, Producer } from "kafkajs";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Admin, ITopicConfig, Kafka, Producer } from "kafkajs";
 import { type FetchRequest, fetchRequestFile } from "../../src/kafka/fetcher.js";
 import { kafkajs } from "../../src/kafka/kafkajs.js";
 import { KafkaLog } from "../../src/kafka/log.js";
@@ -15,6 +16,24 @@ export async function connectedKafka(): Promise<{ kafka: Kafka; admin: Admin }> 
   const admin = kafka.admin();
   await admin.connect();
   return { kafka, admin };
+}
+
+/** Makes topics; resolves when the broker answers for all of their partitions, which it does a moment later. */
+export async function makeTopics(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ waitForLeaders: false, topics: [...topics] });
+  for (const { topic } of topics) {
+    for (let isThere = false; !isThere; ) {
+      isThere = await admin.fetchTopicOffsets(topic).then(
+        () => true,
+        async (error: unknown) => {
+          const { type = "" } = error as { type?: string };
+          if (!/UNKNOWN_TOPIC|NOT_LEADER|LEADER_NOT/.test(type)) throw error;
+          await pause(20);
+          return false;
+        },
+      );
+    }
+  }
 }
 
 export class KafkaApp {
@@ -39,10 +58,7 @@ export class KafkaApp {
     const app = new KafkaApp(kafka, admin, `app-${randomUUID()}`, inputs, clusterId);
     const configEntries = [{ name: "message.timestamp.type", value: "LogAppendTime" }];
     const topic = (name: string, numPartitions: number) => ({ topic: app.named(name), numPartitions, configEntries });
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: [...[...inputs, ...OUTPUTS].map((name) => topic(name, partitions)), topic("clock", 1)],
-    });
+    await makeTopics(admin, [...[...inputs, ...OUTPUTS].map((name) => topic(name, partitions)), topic("clock", 1)]);
     await app.producer.connect();
     return app;
   }
