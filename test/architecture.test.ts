@@ -60,6 +60,10 @@ const places: Readonly<Record<string, Place>> = {
     may: ["embedded", "stream/log", "database", "events", "errors", "node:*"],
     instead: "the log knows records, not what they do; the task comes to it",
   },
+  kafka: {
+    may: ["kafka", "stream/log", "events", "errors", "node:*", "kafkajs"],
+    instead: "the log knows records, not what they do; the task comes to it",
+  },
   telemetry: {
     may: ["errors", "pino", "prom-client", "node:*"],
     instead: "metrics are told what has happened; they do not look it up",
@@ -109,6 +113,7 @@ const packageFiles: Readonly<Record<string, RegExp>> = {
   avsc: /^events\/avro-schema\.ts$/,
   "classic-level": /^(rebuild\/sort|database\/classic-level)\.ts$/,
   fastify: /^api\//,
+  kafkajs: /^kafka\//,
   pino: /^telemetry\.ts$/,
   "prom-client": /^telemetry\.ts$/,
   commander: /^cli\/(commands\/\w+|arguments|run)\.ts$/,

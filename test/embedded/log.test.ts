@@ -6,7 +6,7 @@ import { openClassicLevel } from "../../src/database/classic-level.js";
 import type { Database } from "../../src/database/database.js";
 import { EmbeddedLog, INPUTS } from "../../src/embedded/log.js";
 import { SimulatedDisk } from "../simulator/disk.js";
-import { describeLog, type LogUnderTest } from "../stream/log.contract.js";
+import { describeLog, type LogUnderTest, originalOf } from "../stream/log.contract.js";
 import { readValues } from "./given.js";
 
 interface Opened {
@@ -20,7 +20,7 @@ async function underTest(opened: Opened, memoryBytesMax: number): Promise<LogUnd
   let log = await EmbeddedLog.open(opened.database, options);
   return {
     log,
-    append: async (lines) => await log.append(lines),
+    append: async (lines) => await log.append(lines.map(originalOf)),
     read: async (topic) => await readValues(log, topic),
     passTime: async (ms) => await pause(ms),
     reopen: async () => {

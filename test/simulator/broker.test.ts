@@ -2,7 +2,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeOutput } from "../../src/events/encode.js";
 import type { FetchLimits } from "../../src/stream/log.js";
-import { atOnce, crossingOf, describeLog, fetchAll, fromOffset, line, outputOf } from "../stream/log.contract.js";
+import {
+  atOnce,
+  crossingOf,
+  describeLog,
+  fetchAll,
+  fromOffset,
+  line,
+  originalOf,
+  outputOf,
+} from "../stream/log.contract.js";
 import { Broker, type BrokerOptions } from "./broker.js";
 
 function underTest(options: BrokerOptions) {
@@ -12,7 +21,7 @@ function underTest(options: BrokerOptions) {
     const input = broker.inputTopics[0] as string;
     return {
       log,
-      append: async (lines: Parameters<Broker["append"]>[2]) => broker.append(input, 0, lines),
+      append: async (lines: readonly (string | Buffer)[]) => broker.append(input, 0, lines.map(originalOf)),
       read: async (topic: string) => broker.read(topic).map(({ value }) => value),
       passTime: async (ms: number) => {
         // The fetch has to be waiting before time passes.

@@ -17,6 +17,10 @@ export function visitsModel(version = 1, points = 10, more = ""): CompiledModel 
     `rules: [{ id: visits, when: web.page_viewed, points: ${points}, within: 1h }]`,
     more,
   ].join("\n");
+  return modelOf(text);
+}
+
+export function modelOf(text: string): CompiledModel {
   const checked = checkModel(text, "lead");
   if (!checked.ok) throw new Error(JSON.stringify(checked));
   return compile(checked.model);

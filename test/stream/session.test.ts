@@ -1,8 +1,6 @@
 /** Runs of timers that are interrupted: by inputs between two slices, and by a crash. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Output } from "../../src/events/types.js";
-import { checkModel } from "../../src/model/check.js";
-import { type CompiledModel, compile } from "../../src/model/compile.js";
 import { ContactStore, type Position } from "../../src/store/store.js";
 import { systemClock } from "../../src/stream/clock.js";
 import { defaultLimits } from "../../src/stream/limits.js";
@@ -11,7 +9,7 @@ import { decodeMetadata } from "../../src/stream/metadata.js";
 import { Session } from "../../src/stream/session.js";
 import { Broker } from "../simulator/broker.js";
 import type { SimulatedDisk } from "../simulator/disk.js";
-import { HOUR, openStore, start } from "./given.js";
+import { HOUR, modelOf, openStore, start } from "./given.js";
 
 /** Who is quiet for two hours loses points, which a later visit puts off. */
 const model = modelOf(`
@@ -34,12 +32,6 @@ beforeEach(async () => {
   ({ disk, store } = await openStore());
   await begin();
 });
-
-function modelOf(text: string): CompiledModel {
-  const checked = checkModel(text, "lead");
-  if (!checked.ok) throw new Error(JSON.stringify(checked));
-  return compile(checked.model);
-}
 
 /** One contact a slice, so that a run may be interrupted anywhere. */
 async function begin(): Promise<void> {

@@ -1,0 +1,221 @@
+/**
+ * Reads the answer to a fetch: record batches (magic 2) without an object for every field of every record.
+ *
+ * Sources: https://kafka.apache.org/protocol.html#The_Messages_Fetch (version 11),
+ * https://kafka.apache.org/documentation/#recordbatch
+ */
+import { gunzipSync } from "node:zlib";
+import { ScorefoldError } from "../errors.js";
+
+/** The version of the request that is answered so. */
+export const FETCH_VERSION = 11;
+
+export interface FetchedRecord {
+  readonly offset: number;
+  /** Milliseconds since the epoch: when the broker took it, where the topic has it so, else what its producer says. */
+  readonly timestamp: number;
+  readonly isAppendTime: boolean;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** What all of it takes in the batch. */
+  readonly bytes: number;
+}
+
+export interface FetchedPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** Of the broker; 0: none. */
+  readonly errorCode: number;
+  /** The end of all that is there, also of transactions that are open. */
+  readonly highWatermark: number;
+  /** The end of what can be read with `read_committed`. */
+  readonly lastStableOffset: number;
+  readonly logStartOffset: number;
+  /** What is to be read with `read_committed`, from the offset that was asked for on. */
+  readonly records: readonly FetchedRecord[];
+  /** Behind the last whole batch, whatever was in it: marks, aborted records, nothing; null where there was none. */
+  readonly next: number | null;
+}
+
+/** Those of one producer that were aborted, from an offset on up to its next mark. */
+interface Aborted {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
+}
+
+const HEAD_BYTES = 61;
+const LENGTH_END = 12;
+const CODEC_MASK = 0x07;
+const APPEND_TIME = 1 << 3;
+const TRANSACTIONAL = 1 << 4;
+const CONTROL = 1 << 5;
+const codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+
+class Reader {
+  readonly bytes: Buffer;
+  at: number;
+
+  constructor(bytes: Buffer, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  int16(): number {
+    this.at += 2;
+    return this.bytes.readInt16BE(this.at - 2);
+  }
+
+  int32(): number {
+    this.at += 4;
+    return this.bytes.readInt32BE(this.at - 4);
+  }
+
+  int64(): bigint {
+    this.at += 8;
+    return this.bytes.readBigInt64BE(this.at - 8);
+  }
+
+  string(): string {
+    const length = this.int16();
+    this.at += length;
+    return this.bytes.toString("utf8", this.at - length, this.at);
+  }
+
+  /** Zigzag, of at most 53 bits. */
+  varint(): number {
+    const { bytes } = this;
+    let byte = bytes[this.at++]!;
+    if (byte < 128) return (byte >>> 1) ^ -(byte & 1);
+    let value = byte & 127;
+    let factor = 128;
+    do {
+      byte = bytes[this.at++]!;
+      value += (byte & 127) * factor;
+      factor *= 128;
+    } while (byte >= 128);
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  /** @returns a view, not a copy */
+  varbytes(): Buffer | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+}
+
+/**
+ * @param from the offset that was asked for in each partition: a batch may begin before it
+ * @throws ScorefoldError `log-failed` for an answer that is an error as a whole, or a codec that is not known
+ */
+export function readFetchResponse(
+  bytes: Buffer,
+  from: (topic: string, partition: number) => number,
+): FetchedPartition[] {
+  const reader = new Reader(bytes);
+  reader.int32();
+  const errorCode = reader.int16();
+  if (errorCode !== 0) throw new ScorefoldError("log-failed", `the broker answers a fetch with error ${errorCode}`);
+  reader.int32();
+  const partitions: FetchedPartition[] = [];
+  for (let topics = reader.int32(); topics > 0; topics--) {
+    const topic = reader.string();
+    for (let left = reader.int32(); left > 0; left--) partitions.push(readPartition(reader, topic, from));
+  }
+  return partitions;
+}
+
+function readPartition(
+  reader: Reader,
+  topic: string,
+  from: (topic: string, partition: number) => number,
+): FetchedPartition {
+  const partition = reader.int32();
+  const errorCode = reader.int16();
+  const highWatermark = Number(reader.int64());
+  const lastStableOffset = Number(reader.int64());
+  const logStartOffset = Number(reader.int64());
+  const aborted: Aborted[] = [];
+  for (let left = reader.int32(); left > 0; left--)
+    aborted.push({ producerId: reader.int64(), firstOffset: Number(reader.int64()) });
+  reader.int32();
+  const length = Math.max(0, reader.int32());
+  const end = reader.at + length;
+  const read = readBatches(reader.bytes, reader.at, end, from(topic, partition), aborted);
+  reader.at = end;
+  return { topic, partition, errorCode, highWatermark, lastStableOffset, logStartOffset, ...read };
+}
+
+/** @param aborted in any order */
+function readBatches(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  from: number,
+  aborted: Aborted[],
+): Pick<FetchedPartition, "records" | "next"> {
+  aborted.sort((a, b) => a.firstOffset - b.firstOffset);
+  const open = new Set<bigint>();
+  let nextAborted = 0;
+  const records: FetchedRecord[] = [];
+  let next: number | null = null;
+  let at = start;
+  // The last batch may be cut off where the answer had no more room: it comes again.
+  while (at + LENGTH_END <= end) {
+    const batchEnd = at + LENGTH_END + bytes.readInt32BE(at + 8);
+    if (batchEnd > end || at + HEAD_BYTES > end) break;
+    const base = Number(bytes.readBigInt64BE(at));
+    const attributes = bytes.readInt16BE(at + 21);
+    const last = base + bytes.readInt32BE(at + 23);
+    const producerId = bytes.readBigInt64BE(at + 43);
+    for (; nextAborted < aborted.length && aborted[nextAborted]!.firstOffset <= last; nextAborted++)
+      open.add(aborted[nextAborted]!.producerId);
+    if ((attributes & CONTROL) !== 0) open.delete(producerId);
+    else if ((attributes & TRANSACTIONAL) === 0 || !open.has(producerId))
+      readRecords(bytes, at, batchEnd, base, attributes, from, records);
+    next = last + 1;
+    at = batchEnd;
+  }
+  return { records, next };
+}
+
+function readRecords(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  base: number,
+  attributes: number,
+  from: number,
+  into: FetchedRecord[],
+): void {
+  const isAppendTime = (attributes & APPEND_TIME) !== 0;
+  const first = Number(bytes.readBigInt64BE(at + 27));
+  const max = Number(bytes.readBigInt64BE(at + 35));
+  const count = bytes.readInt32BE(at + 57);
+  const codec = attributes & CODEC_MASK;
+  const reader =
+    codec === 0
+      ? new Reader(bytes, at + HEAD_BYTES)
+      : new Reader(unpacked(codec, bytes.subarray(at + HEAD_BYTES, end)));
+  for (let left = count; left > 0; left--) {
+    const size = reader.varint();
+    const recordEnd = reader.at + size;
+    reader.at += 1;
+    const timestamp = first + reader.varint();
+    const offset = base + reader.varint();
+    const key = reader.varbytes();
+    const value = reader.varbytes();
+    reader.at = recordEnd;
+    if (offset < from) continue;
+    into.push({ offset, timestamp: isAppendTime ? max : timestamp, isAppendTime, key, value, bytes: size });
+  }
+}
+
+function unpacked(codec: number, bytes: Buffer): Buffer {
+  if (codec === 1) return gunzipSync(bytes);
+  throw new ScorefoldError(
+    "log-failed",
+    `records are compressed with ${codecs[codec] ?? codec}, which is not known here`,
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * The log on Kafka: a task is one partition number of all input topics, which have as many partitions each. Who takes a
+ * task over begins with the transactional id of that task, `<app>.<task>`: from then on whoever had it can publish no more.
+ */
+import type { Kafka, Producer } from "kafkajs";
+import { ScorefoldError } from "../errors.js";
+import type { Log, TaskLog, Topic } from "../stream/log.js";
+import { AppendClock } from "./append-clock.js";
+import { clusterOf } from "./cluster.js";
+import { kafkaError } from "./errors.js";
+import { Fetcher, type FetchRequest } from "./fetcher.js";
+import { KafkaTaskLog, type OutputTopics } from "./task-log.js";
+
+/** Above the longest batch, below what makes readers of the outputs wait for a process that is gone. */
+const TRANSACTION_TIMEOUT_MS = 15_000;
+
+export interface KafkaLogOptions {
+  readonly kafka: Kafka;
+  /** The consumer group, and what transactional ids begin with. */
+  readonly app: string;
+  readonly clusterId: string;
+  readonly inputTopics: readonly Topic[];
+  readonly outputTopics: OutputTopics;
+  /** A topic of one partition, with LogAppendTime. */
+  readonly clockTopic: Topic;
+  readonly fetchRequest: FetchRequest;
+  readonly elapsed: () => number;
+}
+
+export class KafkaLog implements Log {
+  readonly clusterId: string;
+  readonly inputTopics: readonly Topic[];
+  readonly #options: KafkaLogOptions;
+  readonly #closing = new AbortController();
+  readonly #opened = new Set<TaskLog>();
+  readonly #clock: AppendClock;
+  #clockProducer: Promise<Producer> | null = null;
+
+  constructor(options: KafkaLogOptions) {
+    this.#options = options;
+    this.clusterId = options.clusterId;
+    this.inputTopics = options.inputTopics;
+    this.#clock = new AppendClock(async () => await this.#brokerTime(), options.elapsed);
+  }
+
+  async open(task: number): Promise<TaskLog> {
+    this.#checkOpen();
+    const { kafka, app, inputTopics, outputTopics, fetchRequest } = this.#options;
+    const cluster = clusterOf(kafka);
+    const producer = kafka.producer({
+      transactionalId: `${app}.${task}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 15, maxRetryTime: 500, retries: 12 },
+    });
+    try {
+      await Promise.all([cluster.connect(), producer.connect()]);
+      await cluster.addMultipleTargetTopics(inputTopics);
+      const begun = await producer.transaction();
+      const fetcher = new Fetcher(cluster, fetchRequest, inputTopics, task, (records) => {
+        const last = records.at(-1);
+        if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
+      });
+      const parts = { groupId: app, topics: inputTopics, outputTopics, cluster, producer, fetcher, clock: this.#clock };
+      const log = new KafkaTaskLog(task, { ...parts, closing: this.#closing.signal }, begun);
+      this.#opened.add(log);
+      return log;
+    } catch (error) {
+      await Promise.allSettled([producer.disconnect(), cluster.disconnect()]);
+      throw kafkaError(error, `taking over task ${task}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#opened].map(async (log) => await log.close()));
+    await (await this.#clockProducer?.catch(() => null))?.disconnect();
+  }
+
+  async #brokerTime(): Promise<number> {
+    const { kafka, clockTopic } = this.#options;
+    this.#clockProducer ??= (async () => {
+      const producer = kafka.producer({ allowAutoTopicCreation: false });
+      await producer.connect();
+      return producer;
+    })();
+    try {
+      const producer = await this.#clockProducer;
+      const [answer] = await producer.send({ topic: clockTopic, messages: [{ key: this.#options.app, value: "" }] });
+      const at = Number(answer?.logAppendTime ?? -1);
+      if (at < 0)
+        throw new ScorefoldError(
+          "config-invalid",
+          `topic ${clockTopic} does not tell when the broker took a record; set its message.timestamp.type to LogAppendTime`,
+        );
+      return at;
+    } catch (error) {
+      this.#clockProducer = null;
+      throw error;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw new ScorefoldError("stopping", "the log is closed; start the engine again");
+  }
+}

@@ -1,0 +1,261 @@
+/** The log as one owner of a task sees it, on Kafka: a transactional producer, and fetches of its own. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Transaction as KafkaTransaction, Producer } from "kafkajs";
+import { ScorefoldError } from "../errors.js";
+import { encodeDeadLetter } from "../events/dead-letter.js";
+import { encodeOutput } from "../events/encode.js";
+import type { EpochMs, Output } from "../events/types.js";
+import {
+  type Bounds,
+  type Committed,
+  type Fetched,
+  type FetchLimits,
+  METADATA_BYTES_MAX,
+  type Offset,
+  type Offsets,
+  type TaskLog,
+  type Topic,
+  type Transaction,
+} from "../stream/log.js";
+import type { AppendClock } from "./append-clock.js";
+import type { Cluster } from "./cluster.js";
+import { kafkaError } from "./errors.js";
+import type { Fetcher } from "./fetcher.js";
+import { recordOf } from "./record.js";
+
+/** Where outputs go. */
+export interface OutputTopics {
+  readonly scoreChanged: Topic;
+  readonly thresholdCrossed: Topic;
+  readonly deadLetters: Topic;
+}
+
+const topicOfOutput: Readonly<Record<Output["kind"], keyof OutputTopics>> = {
+  ScoreChanged: "scoreChanged",
+  ContactErased: "scoreChanged",
+  ThresholdCrossed: "thresholdCrossed",
+};
+/** Of one send; a broker refuses a batch above a megabyte as a whole. */
+const SEND_RECORDS_MAX = 2000;
+const SEND_BYTES_MAX = 900_000;
+const RETRY_MS_MIN = 20;
+const CONCURRENT_TRANSACTIONS = 51;
+const BUSY_TRIES = 250;
+/** Two of them, all tries together. */
+const RETRY_MS_MAX = 10_000;
+
+interface Message {
+  readonly partition: number;
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface TaskLogParts {
+  readonly groupId: string;
+  readonly topics: readonly Topic[];
+  readonly outputTopics: OutputTopics;
+  readonly cluster: Cluster;
+  readonly producer: Producer;
+  readonly fetcher: Fetcher;
+  readonly clock: AppendClock;
+  /** Aborts when the log is closed. */
+  readonly closing: AbortSignal;
+}
+
+export class KafkaTaskLog implements TaskLog {
+  readonly task: number;
+  readonly #parts: TaskLogParts;
+  /** Begun and not used yet: beginning it is what takes the task over. */
+  #begun: KafkaTransaction | null;
+  readonly #closing = new AbortController();
+  #hasFailed = false;
+  /** What this owner has committed: a broker answers a commit before it tells everybody of it. */
+  #committed: Committed | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(task: number, parts: TaskLogParts, begun: KafkaTransaction) {
+    this.task = task;
+    this.#parts = parts;
+    this.#begun = begun;
+  }
+
+  async committed(): Promise<Committed | null> {
+    this.#checkOpen();
+    if (this.#committed !== null) return this.#committed;
+    const { cluster, groupId, topics } = this.#parts;
+    return await this.#asked("the committed offsets", async () => {
+      const coordinator = await cluster.findGroupCoordinator({ groupId });
+      const partitions = [{ partition: this.task }];
+      const { responses } = await coordinator.offsetFetch({
+        groupId,
+        topics: topics.map((topic) => ({ topic, partitions })),
+      });
+      const offsets = new Map<Topic, Offset>();
+      let metadata = "";
+      for (const topic of topics) {
+        const found = responses.find((one) => one.topic === topic)?.partitions[0];
+        if (found === undefined || Number(found.offset) < 0) continue;
+        offsets.set(topic, Number(found.offset));
+        metadata ||= found.metadata ?? "";
+      }
+      return offsets.size === 0 ? null : { offsets, metadata };
+    });
+  }
+
+  async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
+    this.#checkOpen();
+    const { cluster, topics } = this.#parts;
+    const of = async (fromBeginning: boolean): Promise<ReadonlyMap<Topic, Offset>> => {
+      const asked = topics.map((topic) => ({ topic, partitions: [{ partition: this.task }], fromBeginning }));
+      const found = await cluster.fetchTopicsOffset(asked);
+      return new Map(found.map(({ topic, partitions }) => [topic, Number(partitions[0]?.offset ?? 0)]));
+    };
+    return await this.#asked("the bounds of topics", async () => {
+      const [starts, ends] = [await of(true), await of(false)];
+      return new Map(topics.map((topic) => [topic, { start: starts.get(topic) ?? 0, end: ends.get(topic) ?? 0 }]));
+    });
+  }
+
+  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
+    this.#checkOpen();
+    const stops = [this.#parts.closing, this.#closing.signal, ...(signal === undefined ? [] : [signal])];
+    const taken = await this.#parts.fetcher.fetch(from, limits, AbortSignal.any(stops));
+    this.#checkOpen();
+    return taken.map(({ topic, records, next, end }) => ({
+      topic,
+      records: records.map((record) => recordOf(topic, this.task, record)),
+      next,
+      end,
+    }));
+  }
+
+  async publish(transaction: Transaction): Promise<void> {
+    this.#checkOpen();
+    const bytes = Buffer.byteLength(transaction.metadata);
+    if (bytes > METADATA_BYTES_MAX)
+      throw new ScorefoldError(
+        "internal",
+        `the metadata of a transaction has ${bytes} bytes; at most ${METADATA_BYTES_MAX} are allowed`,
+      );
+    const turn = this.#last.then(async () => await this.#publish(transaction));
+    this.#last = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async time(): Promise<EpochMs> {
+    this.#checkOpen();
+    return await this.#asked("the broker's clock", async () => await this.#parts.clock.time());
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#parts.fetcher.close();
+    await this.#last;
+    await Promise.all([this.#parts.producer.disconnect(), this.#parts.cluster.disconnect()]);
+  }
+
+  async #publish({ outputs, deadLetters, offsets, metadata }: Transaction): Promise<void> {
+    if (this.#hasFailed)
+      throw new ScorefoldError(
+        "log-failed",
+        "an earlier transaction of this owner failed, and may be published or not; open the task again and read what is committed",
+      );
+    const { producer, groupId, topics } = this.#parts;
+    try {
+      const transaction = this.#begun ?? (await producer.transaction());
+      this.#begun = null;
+      for (const [topic, messages] of this.#messages(outputs, deadLetters)) {
+        for (const some of cut(messages)) {
+          const answers = await transaction.send({ topic, messages: some });
+          for (const { logAppendTime } of answers)
+            if (Number(logAppendTime) >= 0) this.#parts.clock.see(Number(logAppendTime));
+        }
+      }
+      await this.#sendOffsets(transaction, {
+        consumerGroupId: groupId,
+        topics: topics.map((topic, i) => ({
+          topic,
+          // One carries it for all; `metadata` is not in the client's types.
+          partitions: [
+            { partition: this.task, offset: String(offsets.get(topic) ?? 0), metadata: i === 0 ? metadata : "" },
+          ],
+        })),
+      });
+      await transaction.commit();
+      this.#committed = { offsets: new Map(offsets), metadata };
+    } catch (error) {
+      this.#hasFailed = true;
+      throw kafkaError(error, "a transaction");
+    }
+  }
+
+  /** Right after a commit the coordinator is busy with it for a moment; then nothing has happened yet. */
+  async #sendOffsets(
+    transaction: KafkaTransaction,
+    offsets: Parameters<KafkaTransaction["sendOffsets"]>[0],
+  ): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        await transaction.sendOffsets(offsets);
+        return;
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== CONCURRENT_TRANSACTIONS || tries >= BUSY_TRIES) throw error;
+        await sleep(RETRY_MS_MIN);
+      }
+    }
+  }
+
+  #messages(
+    outputs: Transaction["outputs"],
+    deadLetters: Transaction["deadLetters"],
+  ): ReadonlyMap<Topic, readonly Message[]> {
+    const { outputTopics } = this.#parts;
+    const messages = new Map<Topic, Message[]>();
+    const add = (topic: Topic, key: string, value: string): void => {
+      const known = messages.get(topic);
+      const message = { partition: this.task, key, value };
+      if (known === undefined) messages.set(topic, [message]);
+      else known.push(message);
+    };
+    for (const output of outputs) add(outputTopics[topicOfOutput[output.kind]], output.contactId, encodeOutput(output));
+    for (const letter of deadLetters)
+      add(outputTopics.deadLetters, `${letter.topic}-${letter.partition}-${letter.offset}`, encodeDeadLetter(letter));
+    return messages;
+  }
+
+  /** Asks, and asks again while the broker says that it can't tell yet. */
+  async #asked<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    for (let wait = RETRY_MS_MIN; ; wait *= 2) {
+      try {
+        return await ask();
+      } catch (error) {
+        const isPassing = (error as { retriable?: unknown }).retriable === true && wait < RETRY_MS_MAX;
+        if (!isPassing || this.#closing.signal.aborted) throw kafkaError(error, what);
+        await sleep(wait, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #checkOpen(): void {
+    if (!this.#parts.closing.aborted && !this.#closing.signal.aborted) return;
+    throw new ScorefoldError("stopping", "the log is closed; start the engine again");
+  }
+}
+
+/** Sends of a size that the broker takes. */
+function* cut(messages: readonly Message[]): Generator<Message[]> {
+  let from = 0;
+  let bytes = 0;
+  for (let i = 0; i < messages.length; i++) {
+    // Three bytes a unit is the most that UTF-8 needs; most text is one.
+    const own = messages[i]!.value.length + messages[i]!.key.length + 100;
+    if (i > from && (i - from >= SEND_RECORDS_MAX || bytes + own > SEND_BYTES_MAX)) {
+      yield messages.slice(from, i);
+      from = i;
+      bytes = 0;
+    }
+    bytes += own;
+  }
+  if (messages.length > from) yield messages.slice(from);
+}

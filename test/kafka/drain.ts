@@ -1,0 +1,29 @@
+/** All that a consumer with `read_committed` can read of a partition of a topic. */
+import type { Kafka } from "kafkajs";
+import { clusterOf } from "../../src/kafka/cluster.js";
+import { Fetcher, type FetchRequest, fetchRequestFile } from "../../src/kafka/fetcher.js";
+import { kafkajs } from "../../src/kafka/kafkajs.js";
+
+export async function drained(kafka: Kafka, topic: string, partition = 0): Promise<string[]> {
+  const cluster = clusterOf(kafka);
+  await cluster.connect();
+  await cluster.addMultipleTargetTopics([topic]);
+  const request = kafkajs().load(fetchRequestFile) as FetchRequest;
+  const fetcher = new Fetcher(cluster, request, [topic], partition, () => undefined);
+  const [start] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: true }]);
+  const values: string[] = [];
+  const never = new AbortController().signal;
+  try {
+    for (let from = Number(start?.partitions[0]?.offset ?? 0); ; ) {
+      const limits = { recordsMax: 10_000, bytesMax: 1e7, waitMs: 1000 };
+      const [taken] = await fetcher.fetch(new Map([[topic, from]]), limits, never);
+      for (const { value } of taken!.records) values.push(String(value));
+      from = taken!.next;
+      // The mark of a transaction that is committed may still be on its way.
+      if (from >= taken!.high) return values;
+    }
+  } finally {
+    fetcher.close();
+    await cluster.disconnect();
+  }
+}

@@ -1,0 +1,196 @@
+/** The answer to a fetch: what is read of batches, whole, cut off, aborted, emptied. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readFetchResponse } from "../../src/kafka/fetch-response.js";
+import { RecordBatch } from "../../src/kafka/patches/record-writer.js";
+import { copyOfKafkajs } from "./patches/copies.js";
+
+const head = { isTransactional: false, producerId: -1n, producerEpoch: 0, firstSequence: 0, now: 1_700_000_000_000 };
+
+interface Batch {
+  readonly base: number;
+  readonly values: readonly string[];
+  /** Of the transaction that it belongs to. */
+  readonly producer?: number;
+  /** The end of a transaction. */
+  readonly isMark?: boolean;
+  /** So many offsets, of which compaction has left no record. */
+  readonly emptied?: number;
+}
+
+function bytesOf({ base, values, producer, isMark = false, emptied }: Batch): Buffer {
+  const messages = isMark
+    ? [{ key: Buffer.alloc(4), value: Buffer.alloc(6) }]
+    : values.map((value, i) => ({ key: `k${i}`, value, timestamp: head.now + i }));
+  const isTransactional = producer !== undefined;
+  const batch = new RecordBatch(messages, { ...head, isTransactional, producerId: BigInt(producer ?? -1) });
+  const bytes = Buffer.alloc(batch.size);
+  batch.write(bytes, 0);
+  bytes.writeBigInt64BE(BigInt(base), 0);
+  if (isMark) bytes.writeInt16BE(bytes.readInt16BE(21) | (1 << 5), 21);
+  if (emptied === undefined) return bytes;
+  const empty = bytes.subarray(0, 61);
+  empty.writeInt32BE(49, 8);
+  empty.writeInt32BE(emptied - 1, 23);
+  empty.writeInt32BE(0, 57);
+  return empty;
+}
+
+function response(
+  batches: readonly Batch[],
+  aborted: readonly (readonly [producer: number, first: number])[] = [],
+  cut = 0,
+): Buffer {
+  const records = Buffer.concat(batches.map(bytesOf));
+  const partition = Buffer.alloc(4 + 2 + 8 + 8 + 8 + 4 + 16 * aborted.length + 4 + 4);
+  let at = partition.writeInt32BE(3, 0);
+  at = partition.writeInt16BE(0, at);
+  at = partition.writeBigInt64BE(1000n, at);
+  at = partition.writeBigInt64BE(900n, at);
+  at = partition.writeBigInt64BE(2n, at);
+  at = partition.writeInt32BE(aborted.length, at);
+  for (const [producer, first] of aborted) {
+    at = partition.writeBigInt64BE(BigInt(producer), at);
+    at = partition.writeBigInt64BE(BigInt(first), at);
+  }
+  at = partition.writeInt32BE(-1, at);
+  partition.writeInt32BE(records.length - cut, at);
+  const top = Buffer.alloc(4 + 2 + 4 + 4 + 2 + 1 + 4);
+  top.writeInt32BE(1, 10);
+  top.writeInt16BE(1, 14);
+  top.write("t", 16);
+  top.writeInt32BE(1, 17);
+  return Buffer.concat([top, partition, records.subarray(0, records.length - cut)]);
+}
+
+function read(bytes: Buffer, from = 0): { values: string[]; offsets: number[]; next: number | null } {
+  const [partition] = readFetchResponse(bytes, () => from);
+  expect(partition).toMatchObject({
+    topic: "t",
+    partition: 3,
+    errorCode: 0,
+    highWatermark: 1000,
+    lastStableOffset: 900,
+    logStartOffset: 2,
+  });
+  const { records, next } = partition!;
+  return { values: records.map(({ value }) => String(value)), offsets: records.map(({ offset }) => offset), next };
+}
+
+describe("readFetchResponse", () => {
+  it("gives what was written, from the offset that was asked for on", () => {
+    const bytes = response([
+      { base: 10, values: ["a", "b\u00e9"] },
+      { base: 12, values: ["c"] },
+    ]);
+    expect(read(bytes)).toEqual({ values: ["a", "b\u00e9", "c"], offsets: [10, 11, 12], next: 13 });
+    expect(read(bytes, 11)).toEqual({ values: ["b\u00e9", "c"], offsets: [11, 12], next: 13 });
+    const { records } = readFetchResponse(bytes, () => 0)[0]!;
+    expect(records.map(({ timestamp, key }) => [timestamp - head.now, String(key)])).toEqual([
+      [0, "k0"],
+      [1, "k1"],
+      [0, "k0"],
+    ]);
+  });
+
+  it("leaves out a batch that is cut off, wherever it is", () => {
+    const batches = [
+      { base: 0, values: ["a"] },
+      { base: 1, values: ["b", "c"] },
+    ];
+    const last = bytesOf(batches[1]!).length;
+    for (let cut = 1; cut <= last; cut++)
+      expect(read(response(batches, [], cut))).toEqual({ values: ["a"], offsets: [0], next: 1 });
+    expect(read(response([]))).toEqual({ values: [], offsets: [], next: null });
+  });
+
+  it("goes past a batch that compaction has emptied, and past marks", () => {
+    expect(read(response([{ base: 5, values: [], emptied: 7 }]), 5)).toEqual({ values: [], offsets: [], next: 12 });
+    const mark = { base: 6, values: [], producer: 1, isMark: true };
+    expect(read(response([{ base: 5, values: ["a"], producer: 1 }, mark]))).toMatchObject({ values: ["a"], next: 7 });
+  });
+
+  it("leaves out aborted records: lists in any order, several at once, up to the mark, and no others", () => {
+    const batches = [
+      { base: 0, values: ["x"], producer: 1 },
+      { base: 1, values: ["y"], producer: 2 },
+      { base: 2, values: ["a"] },
+      { base: 3, values: ["b"], producer: 3 },
+      { base: 4, values: [], producer: 1, isMark: true },
+      { base: 5, values: ["c"], producer: 1 },
+      { base: 6, values: ["z"], producer: 2 },
+      { base: 7, values: [], producer: 2, isMark: true },
+      { base: 8, values: [], producer: 1, isMark: true },
+      { base: 9, values: ["d"], producer: 2 },
+    ];
+    for (const aborted of [
+      [
+        [1, 0],
+        [2, 1],
+      ],
+      [
+        [2, 1],
+        [1, 0],
+      ],
+    ] as const)
+      expect(read(response(batches, aborted)).values).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("does not take a record whose key is four zero bytes for a mark", () => {
+    const first = { base: 0, values: ["x"], producer: 1 };
+    const zero = bytesOf({ base: 1, values: ["y"], producer: 1 });
+    // A record of the aborted transaction, with the key of a mark.
+    const batch = new RecordBatch([{ key: Buffer.alloc(4), value: "y" }], {
+      ...head,
+      isTransactional: true,
+      producerId: 1n,
+    });
+    const bytes = Buffer.alloc(batch.size);
+    batch.write(bytes, 0);
+    bytes.writeBigInt64BE(1n, 0);
+    expect(bytes.length).not.toBe(zero.length);
+    const plain = response(
+      [first, { base: 1, values: ["y"], producer: 1 }, { base: 2, values: ["z"], producer: 1 }],
+      [[1, 0]],
+    );
+    expect(read(plain).values).toEqual([]);
+    const whole = Buffer.concat([bytesOf(first), bytes, bytesOf({ base: 2, values: ["z"], producer: 1 })]);
+    const around = response([{ base: 0, values: [] }], [[1, 0]]);
+    const recordsAt = around.length - bytesOf({ base: 0, values: [] }).length;
+    const made = Buffer.concat([around.subarray(0, recordsAt), whole]);
+    made.writeInt32BE(whole.length, recordsAt - 4);
+    expect(read(made).values).toEqual([]);
+  });
+
+  it("reads what the client itself reads", async () => {
+    const { load } = copyOfKafkajs([]);
+    const { decode } = load("src/protocol/requests/fetch/v11/response.js") as {
+      decode: (bytes: Buffer) => Promise<{
+        responses: {
+          partitions: { messages: { offset: string; timestamp: string; key: Buffer; value: Buffer }[] }[];
+        }[];
+      }>;
+    };
+    const batch = fc.record({ values: fc.array(fc.string({ unit: "binary" }), { minLength: 1, maxLength: 9 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(batch, { maxLength: 5 }), fc.nat(2 ** 40), async (some, start) => {
+        let base = start;
+        const batches = some.map(({ values }) => {
+          base += values.length;
+          return { base: base - values.length, values };
+        });
+        const bytes = response(batches);
+        const { messages } = (await decode(bytes)).responses[0]!.partitions[0]!;
+        const { records } = readFetchResponse(bytes, () => 0)[0]!;
+        expect(records.map(({ offset, timestamp, key, value }) => ({ offset, timestamp, key, value }))).toEqual(
+          messages.map(({ offset, timestamp, key, value }) => ({
+            offset: Number(offset),
+            timestamp: Number(timestamp),
+            key,
+            value,
+          })),
+        );
+      }),
+    );
+  });
+});

@@ -1,0 +1,99 @@
+/** An application of its own on the broker of the tests: topics, a log on them, a producer of inputs. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Admin, ITopicConfig, Kafka, Producer } from "kafkajs";
+import { type FetchRequest, fetchRequestFile } from "../../src/kafka/fetcher.js";
+import { kafkajs } from "../../src/kafka/kafkajs.js";
+import { KafkaLog } from "../../src/kafka/log.js";
+import { addressOf } from "../components/component.js";
+import { drained } from "./drain.js";
+
+const OUTPUTS = ["score-changed", "threshold-crossed", "dead-letters"];
+
+export async function connectedKafka(): Promise<{ kafka: Kafka; admin: Admin }> {
+  const { Kafka, logLevel } = kafkajs().kafkajs;
+  const kafka = new Kafka({ brokers: [await addressOf("kafka")], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  return { kafka, admin };
+}
+
+/** Makes topics; resolves when the broker answers for all of their partitions, which it does a moment later. */
+export async function makeTopics(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ waitForLeaders: false, topics: [...topics] });
+  for (const { topic } of topics) {
+    for (let isThere = false; !isThere; ) {
+      isThere = await admin.fetchTopicOffsets(topic).then(
+        () => true,
+        async (error: unknown) => {
+          const { type = "" } = error as { type?: string };
+          if (!/UNKNOWN_TOPIC|NOT_LEADER|LEADER_NOT/.test(type)) throw error;
+          await pause(20);
+          return false;
+        },
+      );
+    }
+  }
+}
+
+export class KafkaApp {
+  readonly id: string;
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly producer: Producer;
+  readonly inputTopics: readonly string[];
+  readonly #clusterId: string;
+
+  private constructor(kafka: Kafka, admin: Admin, id: string, inputs: readonly string[], clusterId: string) {
+    this.kafka = kafka;
+    this.admin = admin;
+    this.id = id;
+    this.inputTopics = inputs.map((name) => this.named(name));
+    this.producer = kafka.producer({ allowAutoTopicCreation: false });
+    this.#clusterId = clusterId;
+  }
+
+  static async make(kafka: Kafka, admin: Admin, inputs: readonly string[], partitions: number): Promise<KafkaApp> {
+    const { clusterId } = await admin.describeCluster();
+    const app = new KafkaApp(kafka, admin, `app-${randomUUID()}`, inputs, clusterId);
+    const configEntries = [{ name: "message.timestamp.type", value: "LogAppendTime" }];
+    const topic = (name: string, numPartitions: number) => ({ topic: app.named(name), numPartitions, configEntries });
+    await makeTopics(admin, [...[...inputs, ...OUTPUTS].map((name) => topic(name, partitions)), topic("clock", 1)]);
+    await app.producer.connect();
+    return app;
+  }
+
+  named(name: string): string {
+    return `${this.id}.${name}`;
+  }
+
+  /** A log as another process would have it. */
+  log(): KafkaLog {
+    return new KafkaLog({
+      kafka: this.kafka,
+      app: this.id,
+      clusterId: this.#clusterId,
+      inputTopics: this.inputTopics,
+      outputTopics: {
+        scoreChanged: this.named("score-changed"),
+        thresholdCrossed: this.named("threshold-crossed"),
+        deadLetters: this.named("dead-letters"),
+      },
+      clockTopic: this.named("clock"),
+      fetchRequest: kafkajs().load(fetchRequestFile) as FetchRequest,
+      elapsed: () => performance.now(),
+    });
+  }
+
+  async send(name: string, partition: number, values: readonly (string | Buffer)[]): Promise<void> {
+    await this.producer.send({ topic: this.named(name), messages: values.map((value) => ({ partition, value })) });
+  }
+
+  async read(name: string, partition = 0): Promise<string[]> {
+    return await drained(this.kafka, this.named(name), partition);
+  }
+
+  async close(): Promise<void> {
+    await this.producer.disconnect();
+  }
+}

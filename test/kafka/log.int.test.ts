@@ -1,0 +1,46 @@
+/** Kafka as a log, on a real broker. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Admin, Kafka } from "kafkajs";
+import { afterAll, beforeAll } from "vitest";
+import { describeLog, type LogUnderTest } from "../stream/log.contract.js";
+import { connectedKafka, KafkaApp } from "./kafka-app.js";
+
+let kafka: Kafka;
+let admin: Admin;
+
+beforeAll(async () => {
+  ({ kafka, admin } = await connectedKafka());
+}, 300_000);
+
+afterAll(async () => {
+  await admin.disconnect();
+});
+
+async function make(): Promise<LogUnderTest> {
+  const app = await KafkaApp.make(kafka, admin, ["inputs", "more"], 1);
+  let log = app.log();
+  return {
+    log,
+    append: async (lines) => await app.send("inputs", 0, lines),
+    read: async (topic) => await app.read(topic),
+    passTime: async (ms) => await pause(ms),
+    reopen: async () => {
+      await log.close();
+      log = app.log();
+      return log;
+    },
+    dropBefore: async (offset) => {
+      const partitions = [{ partition: 0, offset: String(offset) }];
+      const topic = app.named("inputs");
+      // The client deletes only where it knows the leader, and does not ask for it.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions });
+    },
+    remove: async () => {
+      await log.close();
+      await app.close();
+    },
+  };
+}
+
+describeLog("Kafka", make);
