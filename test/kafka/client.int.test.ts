@@ -1,21 +1,16 @@
 /** The client with its corrections against a real broker. */
 import { randomUUID } from "node:crypto";
-import type { Admin, Kafka } from "kafkajs";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { connectedKafka, makeTopics } from "./kafka-app.js";
 
-let kafka: Kafka;
-let admin: Admin;
-
-beforeAll(async () => {
-  ({ kafka, admin } = await connectedKafka());
-}, 300_000);
+const connected = await connectedKafka();
+const { kafka, admin } = connected ?? ({} as NonNullable<typeof connected>);
 
 afterAll(async () => {
-  await admin.disconnect();
+  await connected?.admin.disconnect();
 });
 
-it("is given back what it has sent, keys, headers, instants and all", async () => {
+it.skipIf(connected === null)("is given back what it has sent, keys, headers, instants and all", async () => {
   const topic = `client-${randomUUID()}`;
   await makeTopics(admin, [{ topic, numPartitions: 2 }]);
   const producer = kafka.producer({ transactionalId: topic, idempotent: true, maxInFlightRequests: 1 });

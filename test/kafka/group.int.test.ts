@@ -1,17 +1,12 @@
 /** Members of a group on a real broker: each task is somebody's, partitions of one number stay together. */
 import { randomUUID } from "node:crypto";
-import type { Admin, Kafka } from "kafkajs";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, expect, it } from "vitest";
 import { Group } from "../../src/kafka/group.js";
 import { connectedKafka, makeTopics } from "./kafka-app.js";
 
-let kafka: Kafka;
-let admin: Admin;
+const connected = await connectedKafka();
+const { kafka, admin } = connected ?? ({} as NonNullable<typeof connected>);
 let members: Group[] = [];
-
-beforeAll(async () => {
-  ({ kafka, admin } = await connectedKafka());
-}, 300_000);
 
 afterEach(async () => {
   await Promise.all(members.map((member) => member.leave()));
@@ -19,7 +14,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await admin.disconnect();
+  await connected?.admin.disconnect();
 });
 
 /** A member that tells when it has been assigned what is wanted. */
@@ -47,26 +42,29 @@ function member(groupId: string, topics: readonly string[], stores: readonly num
   return { group, has };
 }
 
-it("shares the tasks of several topics, goes to who has the stores, and moves back when a member leaves", async () => {
-  const groupId = `group-${randomUUID()}`;
-  const topics = [`${groupId}.a`, `${groupId}.b`];
-  await makeTopics(
-    admin,
-    topics.map((topic) => ({ topic, numPartitions: 6 })),
-  );
-  const first = member(groupId, topics);
-  await first.group.join();
-  expect(first.group.tasks).toEqual([0, 1, 2, 3, 4, 5]);
-  // A generation may end while it is asked: topics that are new make the group join once more.
-  while (!(await first.group.owns(3)));
-  const second = member(groupId, topics, [4, 5]);
-  await second.group.join();
-  const left = await first.has(({ length }) => length === 3);
-  const others = await second.has(({ length }) => length === 3);
-  expect([...left, ...others].sort()).toEqual([0, 1, 2, 3, 4, 5]);
-  expect(await first.group.owns(others[0]!)).toBe(false);
-  await second.group.leave();
-  expect(await first.has(({ length }) => length === 6)).toEqual([0, 1, 2, 3, 4, 5]);
-  const description = await admin.describeGroups([groupId]);
-  expect(description.groups[0]?.members).toHaveLength(1);
-});
+it.skipIf(connected === null)(
+  "shares the tasks of several topics, goes to who has the stores, and moves back when a member leaves",
+  async () => {
+    const groupId = `group-${randomUUID()}`;
+    const topics = [`${groupId}.a`, `${groupId}.b`];
+    await makeTopics(
+      admin,
+      topics.map((topic) => ({ topic, numPartitions: 6 })),
+    );
+    const first = member(groupId, topics);
+    await first.group.join();
+    expect(first.group.tasks).toEqual([0, 1, 2, 3, 4, 5]);
+    // A generation may end while it is asked: topics that are new make the group join once more.
+    while (!(await first.group.owns(3)));
+    const second = member(groupId, topics, [4, 5]);
+    await second.group.join();
+    const left = await first.has(({ length }) => length === 3);
+    const others = await second.has(({ length }) => length === 3);
+    expect([...left, ...others].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(await first.group.owns(others[0]!)).toBe(false);
+    await second.group.leave();
+    expect(await first.has(({ length }) => length === 6)).toEqual([0, 1, 2, 3, 4, 5]);
+    const description = await admin.describeGroups([groupId]);
+    expect(description.groups[0]?.members).toHaveLength(1);
+  },
+);

@@ -11,8 +11,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { KafkaContainer } from "@testcontainers/kafka";
-import { getContainerRuntimeClient } from "testcontainers";
 import { type Component, Missing } from "../component.js";
 
 const run = promisify(execFile);
@@ -40,6 +38,11 @@ export async function startKafka(): Promise<Component> {
 }
 
 async function inDocker(): Promise<Component> {
+  // Loaded where it is asked for: most runs of tests need none of it.
+  const [{ KafkaContainer }, { getContainerRuntimeClient }] = await Promise.all([
+    import("@testcontainers/kafka"),
+    import("testcontainers"),
+  ]);
   await getContainerRuntimeClient().catch((error: unknown) => {
     throw new Missing(error instanceof Error ? error.message : String(error));
   });
