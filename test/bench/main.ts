@@ -23,6 +23,7 @@ import {
 } from "./fold.js";
 import { grow } from "./grow.js";
 import { ingestOverHttp } from "./http.js";
+import { kafkaRows } from "./kafka.js";
 import { checkRules, parseYaml } from "./model.js";
 import { parseOnly, readOnly, replayFile, writeInputs } from "./replay.js";
 
@@ -137,6 +138,11 @@ async function engineRows(): Promise<Row[]> {
   }
 }
 
+async function kafkaGroup(): Promise<Row[]> {
+  const { measured, limit } = await kafkaRows(Math.min(inputs, 400_000));
+  return [{ measured: limit }, { measured, limit: { measured: limit, name: "passing through" }, bar: ">= 60 %" }];
+}
+
 /** Each in a process of its own, so that one does not hold what another has left. */
 function memoryTable(): void {
   const rows = [10_000, 100_000, 1_000_000].map((contacts) => {
@@ -185,6 +191,7 @@ const groups: readonly (readonly [string, () => Promise<Row[]>])[] = [
   ["replay", replayRows],
   ["model", modelRows],
   ["engine", engineRows],
+  ["kafka", kafkaGroup],
 ];
 const rows: Row[] = [];
 for (const [name, measure] of groups) if (name.includes(wanted)) rows.push(...(await measure()));

@@ -9,12 +9,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Component, Missing } from "../component.js";
 
 const run = promisify(execFile);
-const POM = fileURLToPath(new URL("./pom.xml", import.meta.url));
+/** From the root of the project, where tests and the bench run: what is built of this file lies elsewhere. */
+const POM = "test/components/kafka/pom.xml";
 const VERSION = "4.2.0";
 /** The Confluent Platform whose broker is that of Apache Kafka 4.1. */
 const IMAGE = "confluentinc/cp-kafka:8.1.0";
