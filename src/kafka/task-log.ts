@@ -1,6 +1,6 @@
 /** The log as one owner of a task sees it, on Kafka: a transactional producer, and fetches of its own. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Transaction as KafkaTransaction, Producer } from "kafkajs";
+import type { Transaction as KafkaTransaction, Producer, TopicMessages } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import { encodeDeadLetter } from "../events/dead-letter.js";
 import { encodeOutput } from "../events/encode.js";
@@ -165,12 +165,10 @@ export class KafkaTaskLog implements TaskLog {
     try {
       const transaction = this.#begun ?? (await producer.transaction());
       this.#begun = null;
-      for (const [topic, messages] of this.#messages(outputs, deadLetters)) {
-        for (const some of cut(messages)) {
-          const answers = await transaction.send({ topic, messages: some });
-          for (const { logAppendTime } of answers)
-            if (Number(logAppendTime) >= 0) this.#parts.clock.see(Number(logAppendTime));
-        }
+      for (const topicMessages of waves(this.#messages(outputs, deadLetters))) {
+        const answers = await transaction.sendBatch({ topicMessages });
+        for (const { logAppendTime } of answers)
+          if (Number(logAppendTime) >= 0) this.#parts.clock.see(Number(logAppendTime));
       }
       await this.#sendOffsets(transaction, {
         consumerGroupId: groupId,
@@ -243,7 +241,15 @@ export class KafkaTaskLog implements TaskLog {
   }
 }
 
-/** Sends of a size that the broker takes. */
+/** All topics together, a piece of each at a time: a transaction then waits for few answers. */
+function* waves(messages: ReadonlyMap<Topic, readonly Message[]>): Generator<TopicMessages[]> {
+  const pieces = [...messages].map(([topic, all]) => ({ topic, pieces: [...cut(all)] }));
+  const count = Math.max(0, ...pieces.map((own) => own.pieces.length));
+  for (let i = 0; i < count; i++)
+    yield pieces.flatMap((own) => (i < own.pieces.length ? [{ topic: own.topic, messages: own.pieces[i]! }] : []));
+}
+
+/** Pieces of a size that the broker takes. */
 function* cut(messages: readonly Message[]): Generator<Message[]> {
   let from = 0;
   let bytes = 0;
