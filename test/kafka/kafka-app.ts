@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Admin, ITopicConfig, Kafka, Producer } from "kafkajs";
+import { connectKafka } from "../../src/kafka/client.js";
 import { type FetchRequest, fetchRequestFile } from "../../src/kafka/fetcher.js";
 import { kafkajs } from "../../src/kafka/kafkajs.js";
 import { KafkaLog } from "../../src/kafka/log.js";
@@ -14,8 +15,8 @@ const OUTPUTS = ["score-changed", "threshold-crossed", "dead-letters"];
 export async function connectedKafka(): Promise<{ kafka: Kafka; admin: Admin } | null> {
   const address = await addressIfThere("kafka");
   if (address === null) return null;
-  const { Kafka, logLevel } = kafkajs().kafkajs;
-  const kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING });
+  const silent = { warn: () => undefined, debug: () => undefined };
+  const kafka = connectKafka({ brokers: [address], clientId: "test", tls: false, sasl: null }, silent);
   const admin = kafka.admin();
   await admin.connect();
   return { kafka, admin };

@@ -1,0 +1,71 @@
+/** A client of a cluster, of settings that are in the project's words; what it says goes to the project's log. */
+import type { Kafka, KafkaConfig, LogEntry, SASLOptions } from "kafkajs";
+import { kafkajs } from "./kafkajs.js";
+
+export interface KafkaSettings {
+  /** `host:port` of some of the brokers. */
+  readonly brokers: readonly string[];
+  /** Names this process to the brokers. */
+  readonly clientId: string;
+  /** True: TLS with the certificates that the system trusts. In PEM otherwise. */
+  readonly tls: boolean | { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly sasl: SaslSettings | null;
+}
+
+export type SaslSettings =
+  | {
+      readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+      readonly username: string;
+      readonly password: string;
+    }
+  /** Asked for a token each time a connection is authenticated. */
+  | { readonly mechanism: "oauthbearer"; readonly token: () => Promise<string> };
+
+/** Where the client's words go. */
+export interface ClientLogger {
+  warn(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+}
+
+const CONNECTION_MS = 5_000;
+const AUTHENTICATION_MS = 10_000;
+const REQUEST_MS = 30_000;
+
+export function connectKafka(settings: KafkaSettings, logger: ClientLogger): Kafka {
+  const { Kafka, logLevel } = kafkajs().kafkajs;
+  const { brokers, clientId, tls, sasl } = settings;
+  const config: KafkaConfig = {
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: CONNECTION_MS,
+    authenticationTimeout: AUTHENTICATION_MS,
+    requestTimeout: REQUEST_MS,
+    ssl: typeof tls === "boolean" ? tls : { ...tls },
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry) => told(entry, logger),
+  };
+  if (sasl !== null) config.sasl = saslOf(sasl);
+  return new Kafka(config);
+}
+
+function saslOf(settings: SaslSettings): SASLOptions {
+  if (settings.mechanism !== "oauthbearer") return { ...settings };
+  return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await settings.token() }) };
+}
+
+/**
+ * kafkajs says as errors what it is about to try again. What it gives up on is thrown, and told by whoever is hit, so
+ * here the loudest is a warning, and that only where it does not say that it tries again.
+ */
+function told({ level, namespace, log }: LogEntry, logger: ClientLogger): void {
+  const { ERROR, WARN } = kafkajs().kafkajs.logLevel;
+  const { message, timestamp: _, logger: __, stack: ___, ...fields } = log;
+  const text = `kafka: ${namespace === "" ? "" : `${namespace}: `}${message}`;
+  if (level <= WARN && !isTriedAgain(level === ERROR, fields)) logger.warn(fields, text);
+  else logger.debug(fields, text);
+}
+
+function isTriedAgain(isError: boolean, { retryCount, error, retriable }: Record<string, unknown>): boolean {
+  // Answers that are errors are logged where they are read, whatever becomes of them.
+  return retryCount !== undefined || retriable === true || (isError && error !== undefined);
+}
