@@ -64,7 +64,11 @@ export class KafkaLog implements Log {
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
       });
       const parts = { groupId: app, topics: inputTopics, outputTopics, cluster, producer, fetcher, clock: this.#clock };
-      const log = new KafkaTaskLog(task, { ...parts, closing: this.#closing.signal }, begun);
+      const log = new KafkaTaskLog(
+        task,
+        { ...parts, closing: this.#closing.signal, onClosed: (own) => this.#opened.delete(own) },
+        begun,
+      );
       this.#opened.add(log);
       return log;
     } catch (error) {

@@ -60,6 +60,7 @@ export interface TaskLogParts {
   readonly clock: AppendClock;
   /** Aborts when the log is closed. */
   readonly closing: AbortSignal;
+  readonly onClosed: (log: KafkaTaskLog) => void;
 }
 
 export class KafkaTaskLog implements TaskLog {
@@ -153,6 +154,7 @@ export class KafkaTaskLog implements TaskLog {
     this.#parts.fetcher.close();
     await this.#last;
     await Promise.all([this.#parts.producer.disconnect(), this.#parts.cluster.disconnect()]);
+    this.#parts.onClosed(this);
   }
 
   async #publish({ outputs, deadLetters, offsets, metadata }: Transaction): Promise<void> {

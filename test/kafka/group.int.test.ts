@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, expect, it } from "vitest";
 import { Group } from "../../src/kafka/group.js";
-import { connectedKafka, makeTopics } from "./kafka-app.js";
+import { outputOf } from "../stream/log.contract.js";
+import { connectedKafka, KafkaApp, makeTopics } from "./kafka-app.js";
 
 const connected = await connectedKafka();
 const { kafka, admin } = connected ?? ({} as NonNullable<typeof connected>);
@@ -41,6 +42,24 @@ function member(groupId: string, topics: readonly string[], stores: readonly num
     });
   return { group, has };
 }
+
+it.skipIf(connected === null)("takes transactions of a member's tasks, with their offsets", async () => {
+  const app = await KafkaApp.make(kafka, admin, ["inputs"], 2);
+  const { group } = member(app.id, app.inputTopics);
+  await group.join();
+  const log = app.log();
+  const task = await log.open(1);
+  const offsets = new Map([[app.inputTopics[0]!, 0]]);
+  await task.publish({ offsets, metadata: "m", outputs: [outputOf(1)], deadLetters: [] });
+  await task.close();
+  const again = await log.open(1);
+  expect(await again.committed()).toEqual({ offsets, metadata: "m" });
+  expect(await app.read("score-changed", 1)).toHaveLength(1);
+  // Membership is as before.
+  while (!(await group.owns(1)));
+  await log.close();
+  await app.close();
+});
 
 it.skipIf(connected === null)(
   "shares the tasks of several topics, goes to who has the stores, and moves back when a member leaves",
