@@ -103,8 +103,8 @@ class LevelDatabase implements Database {
   async write(operations: readonly Operation[]): Promise<void> {
     await this.#guarded(async () => {
       if (this.#failures > 0 && !this.#isClosed) await this.#reopen();
-      // Chained: the array form copies each operation together with the options, and takes six times as long.
       const failures = this.#failures;
+      // Chained: the array form copies each operation together with the options, and takes six times as long.
       const batch = this.#level.batch();
       for (const operation of operations) {
         if (operation.type === "put") batch.put(operation.key, operation.value);

@@ -4,14 +4,14 @@
  */
 import type { EpochMs } from "../events/types.js";
 
-/** So old the newest instant may be. */
+/** So long ago a broker may have told what time it is. */
 const AGE_MS_MAX = 20_000;
 
 export class AppendClock {
   readonly #ask: () => Promise<EpochMs>;
   readonly #elapsed: () => number;
   #newest: EpochMs = Number.NEGATIVE_INFINITY;
-  #seenAt = Number.NEGATIVE_INFINITY;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | null = null;
 
   /**
@@ -23,17 +23,22 @@ export class AppendClock {
     this.#elapsed = elapsed;
   }
 
-  /** Takes an instant at which a broker took a record. */
+  /** Takes the instant at which a broker took a record that was read: it may be long ago. */
   see(at: EpochMs): void {
-    this.#seenAt = this.#elapsed();
     if (at > this.#newest) this.#newest = at;
+  }
+
+  /** Takes the instant at which a broker took a record just now. */
+  told(at: EpochMs): void {
+    this.#toldAt = this.#elapsed();
+    this.see(at);
   }
 
   /** Never goes back. */
   async time(): Promise<EpochMs> {
-    if (this.#elapsed() - this.#seenAt > AGE_MS_MAX) {
+    if (this.#elapsed() - this.#toldAt > AGE_MS_MAX) {
       this.#asking ??= this.#ask()
-        .then((at) => this.see(at))
+        .then((at) => this.told(at))
         .finally(() => {
           this.#asking = null;
         });

@@ -7,6 +7,7 @@ import type { FetchLimits, Offset, Offsets, Topic } from "../stream/log.js";
 import type { Broker, Cluster } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 import { FETCH_VERSION, type FetchedPartition, type FetchedRecord, readFetchResponse } from "./fetch-response.js";
+import { kafkajs } from "./kafkajs.js";
 
 /** Of one answer, and of one partition in it. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
@@ -18,6 +19,12 @@ const POLL_MS = 500;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 2_000;
 const OFFSET_OUT_OF_RANGE = 1;
+/**
+ * Answers that pass: UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT,
+ * REPLICA_NOT_AVAILABLE, KAFKA_STORAGE_ERROR, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, OFFSET_NOT_AVAILABLE.
+ */
+const PASSING = new Set([3, 5, 6, 7, 9, 56, 74, 75, 78]);
+const REQUEST_FILE = `src/protocol/requests/fetch/v${FETCH_VERSION}/request.js`;
 
 interface Waiting {
   records: FetchedRecord[];
@@ -43,11 +50,10 @@ export interface Taken {
   readonly high: Offset;
 }
 
-export type FetchRequest = (options: object) => unknown;
-
 export class Fetcher {
   readonly #cluster: Cluster;
-  readonly #request: FetchRequest;
+  /** Makes a request of `FETCH_VERSION`. */
+  readonly #request: (options: object) => unknown;
   readonly #topics: readonly Topic[];
   readonly #partition: number;
   readonly #waiting = new Map<Topic, Waiting>();
@@ -60,18 +66,16 @@ export class Fetcher {
   #retryMs = RETRY_MS_MIN;
 
   /**
-   * @param request makes the request of `FETCH_VERSION`
    * @param onRecords told of all that has come
    */
   constructor(
     cluster: Cluster,
-    request: FetchRequest,
     topics: readonly Topic[],
     partition: number,
     onRecords: (records: readonly FetchedRecord[]) => void,
   ) {
     this.#cluster = cluster;
-    this.#request = request;
+    this.#request = kafkajs().load(REQUEST_FILE) as (options: object) => unknown;
     this.#topics = topics;
     this.#partition = partition;
     this.#onRecords = onRecords;
@@ -168,19 +172,27 @@ export class Fetcher {
 
   async #ask(leader: number, topics: readonly Topic[]): Promise<void> {
     const from = new Map(topics.map((topic) => [topic, this.#waiting.get(topic)!.fetched]));
+    let answer: Buffer;
     try {
-      const broker = await this.#cluster.findBroker({ nodeId: leader });
-      const answer = await this.#send(broker, from);
-      this.#retryMs = RETRY_MS_MIN;
-      for (const partition of answer) await this.#put(partition, from.get(partition.topic)!);
+      answer = await this.#send(await this.#cluster.findBroker({ nodeId: leader }), from);
     } catch (error) {
-      if (this.#isClosed) return;
-      if (error instanceof ScorefoldError && error.code === "history-lost") this.#error = error;
-      else await this.#recover(error);
+      if (!this.#isClosed) await this.#recover(error);
+      return;
+    }
+    try {
+      const partitions = readFetchResponse(answer, (topic) => from.get(topic) ?? 0);
+      const passing = partitions.filter(({ errorCode }) => PASSING.has(errorCode));
+      for (const partition of partitions)
+        if (!PASSING.has(partition.errorCode)) this.#put(partition, from.get(partition.topic)!);
+      if (passing.length > 0) await this.#recover(null);
+      else this.#retryMs = RETRY_MS_MIN;
+    } catch (error) {
+      // What was answered can't be used, and asking again would bring the same: whoever fetches has to know.
+      this.#error = kafkaError(error, "a fetch");
     }
   }
 
-  async #send(broker: Broker, from: ReadonlyMap<Topic, Offset>): Promise<FetchedPartition[]> {
+  async #send(broker: Broker, from: ReadonlyMap<Topic, Offset>): Promise<Buffer> {
     const topics = [...from].map(([topic, offset]) => ({
       topic,
       partitions: [{ partition: this.#partition, fetchOffset: String(offset), maxBytes: PARTITION_BYTES }],
@@ -190,10 +202,10 @@ export class Fetcher {
       request: this.#request({ ...limits, topics }),
       response: { decode: async (own) => own, parse: async (own) => own },
     });
-    return readFetchResponse(bytes as Buffer, (topic) => from.get(topic) ?? 0);
+    return bytes as Buffer;
   }
 
-  async #put(partition: FetchedPartition, from: Offset): Promise<void> {
+  #put(partition: FetchedPartition, from: Offset): void {
     const { topic, errorCode, records, next, lastStableOffset, highWatermark } = partition;
     const waiting = this.#waiting.get(topic)!;
     // The task has gone elsewhere meanwhile.
@@ -215,9 +227,9 @@ export class Fetcher {
     waiting.high = highWatermark;
   }
 
-  /** A leader that moved, a broker that is away: asked again, in a while. */
+  /** A leader that moved, a broker that is away: asked again, in a while. @param error null: the broker has answered */
   async #recover(error: unknown): Promise<void> {
-    const { name, host, port } = error as { name?: string; host?: string; port?: number };
+    const { name, host, port } = (error ?? {}) as { name?: string; host?: string; port?: number };
     if (name === "KafkaJSConnectionClosedError" && host !== undefined && port !== undefined)
       this.#cluster.removeBroker({ host, port });
     await new Promise((resolve) => setTimeout(resolve, this.#retryMs).unref());
@@ -243,5 +255,3 @@ export class Fetcher {
     });
   }
 }
-
-export const fetchRequestFile = `src/protocol/requests/fetch/v${FETCH_VERSION}/request.js`;

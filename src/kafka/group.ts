@@ -74,6 +74,7 @@ export class Group {
       consumer.on(CRASH, ({ payload }) => {
         if (payload.restart) return;
         const error = kafkaError(payload.error, "membership in the consumer group");
+        this.#tasks = [];
         this.#lose();
         this.#options.onFailed(error);
         reject(error);

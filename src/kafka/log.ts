@@ -8,7 +8,7 @@ import type { Log, TaskLog, Topic } from "../stream/log.js";
 import { AppendClock } from "./append-clock.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
-import { Fetcher, type FetchRequest } from "./fetcher.js";
+import { Fetcher } from "./fetcher.js";
 import { KafkaTaskLog, type OutputTopics } from "./task-log.js";
 
 /** Above the longest batch, below what makes readers of the outputs wait for a process that is gone. */
@@ -23,7 +23,6 @@ export interface KafkaLogOptions {
   readonly outputTopics: OutputTopics;
   /** A topic of one partition, with LogAppendTime. */
   readonly clockTopic: Topic;
-  readonly fetchRequest: FetchRequest;
   readonly elapsed: () => number;
 }
 
@@ -45,7 +44,7 @@ export class KafkaLog implements Log {
 
   async open(task: number): Promise<TaskLog> {
     this.#checkOpen();
-    const { kafka, app, inputTopics, outputTopics, fetchRequest } = this.#options;
+    const { kafka, app, inputTopics, outputTopics } = this.#options;
     const cluster = clusterOf(kafka);
     const producer = kafka.producer({
       transactionalId: `${app}.${task}`,
@@ -59,7 +58,7 @@ export class KafkaLog implements Log {
       await Promise.all([cluster.connect(), producer.connect()]);
       await cluster.addMultipleTargetTopics(inputTopics);
       const begun = await producer.transaction();
-      const fetcher = new Fetcher(cluster, fetchRequest, inputTopics, task, (records) => {
+      const fetcher = new Fetcher(cluster, inputTopics, task, (records) => {
         const last = records.at(-1);
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
       });

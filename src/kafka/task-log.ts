@@ -38,6 +38,8 @@ const topicOfOutput: Readonly<Record<Output["kind"], keyof OutputTopics>> = {
 /** Of one send; a broker refuses a batch above a megabyte as a whole. */
 const SEND_RECORDS_MAX = 2000;
 const SEND_BYTES_MAX = 900_000;
+/** Of a record beside its key and value, at most. */
+const RECORD_BYTES = 30;
 const RETRY_MS_MIN = 20;
 const CONCURRENT_TRANSACTIONS = 51;
 const BUSY_TRIES = 250;
@@ -170,7 +172,7 @@ export class KafkaTaskLog implements TaskLog {
       for (const topicMessages of waves(this.#messages(outputs, deadLetters))) {
         const answers = await transaction.sendBatch({ topicMessages });
         for (const { logAppendTime } of answers)
-          if (Number(logAppendTime) >= 0) this.#parts.clock.see(Number(logAppendTime));
+          if (Number(logAppendTime) >= 0) this.#parts.clock.told(Number(logAppendTime));
       }
       await this.#sendOffsets(transaction, {
         consumerGroupId: groupId,
@@ -256,8 +258,8 @@ function* cut(messages: readonly Message[]): Generator<Message[]> {
   let from = 0;
   let bytes = 0;
   for (let i = 0; i < messages.length; i++) {
-    // Three bytes a unit is the most that UTF-8 needs; most text is one.
-    const own = messages[i]!.value.length + messages[i]!.key.length + 100;
+    const { key, value } = messages[i]!;
+    const own = Buffer.byteLength(value) + Buffer.byteLength(key) + RECORD_BYTES;
     if (i > from && (i - from >= SEND_RECORDS_MAX || bytes + own > SEND_BYTES_MAX)) {
       yield messages.slice(from, i);
       from = i;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Admin, Kafka } from "kafkajs";
 import { openClassicLevel } from "../../src/database/classic-level.js";
 import { clusterOf } from "../../src/kafka/cluster.js";
-import { Fetcher, type FetchRequest, fetchRequestFile } from "../../src/kafka/fetcher.js";
+import { Fetcher } from "../../src/kafka/fetcher.js";
 import { kafkajs } from "../../src/kafka/kafkajs.js";
 import { KafkaLog } from "../../src/kafka/log.js";
 import { systemClock } from "../../src/stream/clock.js";
@@ -27,7 +27,7 @@ interface Run {
   readonly count: number;
 }
 
-/** @param count inputs, of so many thousand contacts */
+/** @param count inputs, a hundred of each contact. @throws Missing where there is no Kafka */
 export async function kafkaRows(count: number): Promise<{ readonly measured: Measured; readonly limit: Measured }> {
   const broker = await startKafka();
   const { Kafka, logLevel } = kafkajs().kafkajs;
@@ -69,10 +69,6 @@ async function prepared({ kafka, admin, app, count }: Run): Promise<void> {
   await producer.disconnect();
 }
 
-function requestOf(): FetchRequest {
-  return kafkajs().load(fetchRequestFile) as FetchRequest;
-}
-
 async function passedThrough({ kafka, app, count }: Run): Promise<Measured> {
   const cluster = clusterOf(kafka);
   const producer = kafka.producer({
@@ -84,7 +80,7 @@ async function passedThrough({ kafka, app, count }: Run): Promise<Measured> {
   await Promise.all([cluster.connect(), producer.connect()]);
   const topic = `${app}.inputs`;
   await cluster.addMultipleTargetTopics([topic]);
-  const fetcher = new Fetcher(cluster, requestOf(), [topic], 0, () => undefined);
+  const fetcher = new Fetcher(cluster, [topic], 0, () => undefined);
   const never = new AbortController().signal;
   const started = performance.now();
   for (let next = 0; next < count; ) {
@@ -120,7 +116,6 @@ async function scored({ kafka, app, count }: Run): Promise<Measured> {
       deadLetters: `${app}.dead-letters`,
     },
     clockTopic: `${app}.clock`,
-    fetchRequest: requestOf(),
     elapsed: () => performance.now(),
   });
   const bytes = 21 * 1024 * 1024;

@@ -1,15 +1,13 @@
 /** All that a consumer with `read_committed` can read of a partition of a topic. */
 import type { Kafka } from "kafkajs";
 import { clusterOf } from "../../src/kafka/cluster.js";
-import { Fetcher, type FetchRequest, fetchRequestFile } from "../../src/kafka/fetcher.js";
-import { kafkajs } from "../../src/kafka/kafkajs.js";
+import { Fetcher } from "../../src/kafka/fetcher.js";
 
 export async function drained(kafka: Kafka, topic: string, partition = 0): Promise<string[]> {
   const cluster = clusterOf(kafka);
   await cluster.connect();
   await cluster.addMultipleTargetTopics([topic]);
-  const request = kafkajs().load(fetchRequestFile) as FetchRequest;
-  const fetcher = new Fetcher(cluster, request, [topic], partition, () => undefined);
+  const fetcher = new Fetcher(cluster, [topic], partition, () => undefined);
   const [start] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: true }]);
   const values: string[] = [];
   const never = new AbortController().signal;

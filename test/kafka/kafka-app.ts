@@ -3,8 +3,6 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Admin, ITopicConfig, Kafka, Producer } from "kafkajs";
 import { connectKafka } from "../../src/kafka/client.js";
-import { type FetchRequest, fetchRequestFile } from "../../src/kafka/fetcher.js";
-import { kafkajs } from "../../src/kafka/kafkajs.js";
 import { KafkaLog } from "../../src/kafka/log.js";
 import { addressIfThere } from "../components/component.js";
 import { drained } from "./drain.js";
@@ -84,7 +82,6 @@ export class KafkaApp {
         deadLetters: this.named("dead-letters"),
       },
       clockTopic: this.named("clock"),
-      fetchRequest: kafkajs().load(fetchRequestFile) as FetchRequest,
       elapsed: () => performance.now(),
     });
   }
