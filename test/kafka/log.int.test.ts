@@ -1,7 +1,8 @@
 /** Kafka as a log, on a real broker. */
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, describe } from "vitest";
-import { describeLog, type LogUnderTest } from "../stream/log.contract.js";
+import { afterAll, describe, expect, it } from "vitest";
+import { encodeOutput } from "../../src/events/encode.js";
+import { describeLog, fromOffset, type LogUnderTest, outputOf } from "../stream/log.contract.js";
 import { connectedKafka, KafkaApp } from "./kafka-app.js";
 
 const connected = await connectedKafka();
@@ -40,4 +41,14 @@ async function make(): Promise<LogUnderTest> {
 
 describe.skipIf(connected === null)("on a broker", () => {
   describeLog("Kafka", make);
+
+  it("publishes megabytes of text of which a character takes three bytes", async () => {
+    const under = await make();
+    const task = await under.log.open(0);
+    const contactId = "\u4eba".repeat(80);
+    const outputs = Array.from({ length: 3000 }, (_, i) => ({ ...outputOf(i), contactId }));
+    await task.publish({ offsets: fromOffset(under.log, 0), metadata: "", outputs, deadLetters: [] });
+    expect(await under.read("score-changed")).toEqual(outputs.map(encodeOutput));
+    await under.remove();
+  });
 });
