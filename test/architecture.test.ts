@@ -69,7 +69,7 @@ const places: Readonly<Record<string, Place>> = {
     instead: "metrics are told what has happened; they do not look it up",
   },
   config: {
-    may: ["api/loopback", "errors", "nearest"],
+    may: ["config", "api/loopback", "errors", "nearest"],
     instead: "a configuration is read from values that are given",
   },
   api: {
@@ -89,6 +89,7 @@ const places: Readonly<Record<string, Place>> = {
     may: [
       "cli",
       "engine",
+      "kafka",
       "api",
       "config",
       "telemetry",
@@ -116,7 +117,7 @@ const packageFiles: Readonly<Record<string, RegExp>> = {
   kafkajs: /^kafka\//,
   pino: /^telemetry\.ts$/,
   "prom-client": /^telemetry\.ts$/,
-  commander: /^cli\/(commands\/\w+|arguments|run)\.ts$/,
+  commander: /^cli\/(commands\/\w+|arguments|cluster|run)\.ts$/,
 };
 
 const pureFolders = ["events", "model", "fold"];

@@ -21,6 +21,8 @@ export type SaslSettings =
   /** Asked for a token each time a connection is authenticated. */
   | { readonly mechanism: "oauthbearer"; readonly token: () => Promise<string> };
 
+export type { Kafka } from "kafkajs";
+
 /** Where the client's words go. */
 export interface ClientLogger {
   warn(fields: object, message: string): void;

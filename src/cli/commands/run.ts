@@ -1,6 +1,6 @@
 /** `run`: the engine, up, with its HTTP API. */
 import { Command, Option } from "commander";
-import { type GivenOptions, logLevels, readConfig } from "../../config.js";
+import { type GivenOptions, logLevels, readConfig } from "../../config/run.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { EmbeddedEngine } from "../../engine/embedded-engine.js";
 import { ScorefoldError } from "../../errors.js";

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
-import { type ConfigResult, readConfig } from "../src/config.js";
+import type { Read } from "../../src/config/reader.js";
+import { type Config, readConfig } from "../../src/config/run.js";
 
 const token = "0123456789abcdef0123456789abcdef";
 
-function problemsOf(result: ConfigResult): readonly string[] {
+function problemsOf(result: Read<Config>): readonly string[] {
   return result.ok ? [] : result.problems;
 }
 
