@@ -19,6 +19,7 @@ export type ErrorCode =
   | "model-changed" // a version that was used before has other content now
   | "history-lost" // the log no longer has what the task has to read
   | "fenced" // another owner has taken the task over
+  | "elsewhere" // another process of the group has what was asked for
   | "log-failed" // the log could not be read or written; whether a transaction went through is not known
   | "too-many" // more at once than is taken; try again later
   | "stopping" // asked of an engine that is stopping

@@ -11,15 +11,21 @@ export function createLogger(level: string, destination: NodeJS.WritableStream):
 
 /** Values that are asked for when somebody looks. */
 export interface Measured {
+  readonly tasks: readonly MeasuredTask[];
+  /** Size of the embedded log on disk; null: the log is elsewhere. */
+  readonly logBytes: number | null;
+}
+
+export interface MeasuredTask {
+  readonly task: number;
+  readonly state: string;
   readonly lag: number;
   readonly contacts: number;
   readonly hotContacts: number;
   readonly hotBytes: number;
   readonly storeBytes: number;
-  readonly logBytes: number;
   /** Seconds that timers are behind the wall clock; 0 where they do not follow it. */
   readonly timersBehind: number;
-  readonly state: string;
 }
 
 const states = ["starting", "catching-up", "rebuilding", "running", "retrying", "stopping", "stopped", "failed"];
@@ -48,13 +54,16 @@ export function createMetrics(measure: () => Promise<Measured>) {
     });
     return measured;
   };
-  const gauge = (name: string, help: string, value: (now: Measured) => number): void => {
+  const gauge = (name: string, help: string, value: (task: MeasuredTask) => number): void => {
     new Gauge({
       name: `scorefold_${name}`,
       help,
+      labelNames: ["task"],
       registers,
       async collect() {
-        this.set(value(await look()));
+        // Tasks come and go.
+        this.reset();
+        for (const one of (await look()).tasks) this.set({ task: one.task }, value(one));
       },
     });
   };
@@ -63,16 +72,26 @@ export function createMetrics(measure: () => Promise<Measured>) {
   gauge("hot_contacts", "Contacts in memory.", ({ hotContacts }) => hotContacts);
   gauge("hot_contacts_bytes", "What contacts take in memory, about.", ({ hotBytes }) => hotBytes);
   gauge("store_bytes", "Size of the store on disk.", ({ storeBytes }) => storeBytes);
-  gauge("log_bytes", "Size of the embedded log on disk.", ({ logBytes }) => logBytes);
   gauge("timers_behind_seconds", "How far timers are behind the wall clock.", ({ timersBehind }) => timersBehind);
   new Gauge({
     name: "scorefold_task_state",
     help: "1 for the state that the task is in.",
-    labelNames: ["state"],
+    labelNames: ["task", "state"],
     registers,
     async collect() {
-      const { state } = await look();
-      for (const one of states) this.set({ state: one }, one === state ? 1 : 0);
+      this.reset();
+      for (const { task, state } of (await look()).tasks)
+        for (const one of states) this.set({ task, state: one }, one === state ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "scorefold_log_bytes",
+    help: "Size of the embedded log on disk.",
+    registers,
+    async collect() {
+      const { logBytes } = await look();
+      if (logBytes === null) this.reset();
+      else this.set(logBytes);
     },
   });
   return {
@@ -80,6 +99,7 @@ export function createMetrics(measure: () => Promise<Measured>) {
     inputs: counter("inputs", "Inputs folded."),
     late: counter("late_inputs", "Inputs that came out of order."),
     duplicates: counter("duplicate_inputs", "Inputs that had come before, and changed nothing."),
+    rekeyed: counter("rekeyed_inputs", "Inputs passed on to the partition that their contact belongs in."),
     erased: counter("erased_inputs", "Inputs that an erasure kept from being folded."),
     outputs: counter("outputs", "Outputs published.", ["kind"]),
     deadLetters: counter("dead_letters", "Records put aside.", ["reason"]),

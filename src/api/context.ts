@@ -1,6 +1,6 @@
 /** What all routes share. */
 import type { Bodies } from "./body.js";
-import type { Engine } from "./engine.js";
+import type { Engine, EngineStatus } from "./engine.js";
 import type { ApiLimits } from "./options.js";
 import { Problem, retryable } from "./problems.js";
 import type { Streams } from "./streams.js";
@@ -13,8 +13,16 @@ export interface ApiContext {
 }
 
 /** @throws Problem `failed`, `stopping` or `not-ready`, where the engine takes no inputs and no questions */
+export function requireUp({ status }: Engine): void {
+  if (!status.isUp) refuse(status);
+}
+
+/** The same, where any of the tasks is not running. */
 export function requireReady({ status }: Engine): void {
-  if (status.isReady) return;
+  if (!status.isReady) refuse(status);
+}
+
+function refuse(status: EngineStatus): never {
   const { state, detail, lag } = status;
   const told = detail === null ? "" : `: ${detail}`;
   if (state === "failed") throw new Problem("failed", `the engine has failed${told}`, { state });

@@ -5,8 +5,8 @@ import type { ContactId, EpochMs, ModelId, Output, ScoreLine, TenantId } from ".
 import type { Explanation } from "../fold/explain.js";
 
 export interface Appended {
-  /** Of the first line; the others follow without a gap. */
-  readonly offset: number;
+  /** Of the first line; the others follow without a gap. Null where inputs go to topics of a cluster. */
+  readonly offset: number | null;
   /** What became of each line, in order. Refused ones are in the log too, and become dead letters. */
   readonly decoded: readonly Decoded[];
 }
@@ -50,7 +50,9 @@ export interface EngineStatus {
   /** `starting`, `catching-up`, `rebuilding`, `running`, `retrying`, `stopping`, `stopped`, `failed`. */
   readonly state: string;
   readonly detail: string | null;
-  /** Whether inputs are taken and questions answered. */
+  /** Whether inputs are taken, and questions answered of contacts whose task is running. */
+  readonly isUp: boolean;
+  /** Whether all tasks are running. */
   readonly isReady: boolean;
   /** Inputs that are in the log and not folded yet. */
   readonly lag: number;
@@ -58,8 +60,23 @@ export interface EngineStatus {
   readonly models: readonly string[];
 }
 
+/** One of the tasks that this process has. */
+export interface TaskStatus {
+  readonly task: number;
+  readonly state: string;
+  readonly detail: string | null;
+  readonly lag: number;
+  readonly contacts: number;
+  /** By input topic, up to where inputs are folded and published. */
+  readonly offsets: Readonly<Record<string, number>>;
+  /** How far timers are behind the wall clock; 0 where they do not follow it. */
+  readonly timersBehindMs: number;
+}
+
 export interface Engine {
   readonly status: EngineStatus;
+  /** In order of their numbers. */
+  taskStatuses(): readonly TaskStatus[];
   /**
    * Takes lines of inputs: they are on disk when it resolves. A line that can't be a text as it is (not UTF-8, or longer
    * than what is kept) comes as what is left of it, and becomes a dead letter as well.
@@ -71,8 +88,13 @@ export interface Engine {
   scores(contact: ContactId, question: Question): Promise<ContactAnswer | null>;
   /** @returns null where the contact is not known */
   explain(contact: ContactId, question: Question): Promise<ExplainAnswer | null>;
-  /** Score lines of all contacts of a tenant, in order of contacts and models, as the store has them. */
-  allScores(question: Question): AsyncIterable<readonly ScoreLine[]>;
+  /**
+   * Score lines of all contacts of a tenant, in order of contacts and models, as the store has them.
+   *
+   * @param isPartial whether those of the tasks of this process will do
+   * @throws ScorefoldError `elsewhere` where other processes have some of them
+   */
+  allScores(question: Question, isPartial?: boolean): AsyncIterable<readonly ScoreLine[]>;
   /** The topics that can be read, with their bounds. */
   topics(): Promise<readonly TopicBounds[]>;
   /**

@@ -79,8 +79,13 @@ export const openapi: Data = {
         tenant,
         model,
         asOf,
+        parameter("tasks", "`own`: those of this process's tasks will do, also where others have some.", {
+          enum: ["own", "all"],
+          default: "all",
+        }),
       ]),
     },
+    "/v1/tasks": { get: get("The tasks of this process, and how far they are", { 200: json("Tasks", ref("Tasks")) }) },
     "/v1/topics": { get: get("Topics that can be read", { 200: json("Topics", ref("Topics")) }) },
     "/v1/outputs/{topic}": { get: outputs() },
     "/v1/openapi.json": { get: get("This document", { 200: json("OpenAPI 3.1", { type: "object" }) }) },

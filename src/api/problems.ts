@@ -46,6 +46,11 @@ const problems = {
     "The topic holds the offsets from `start` up to, not including, `end`; `from=earliest` always works.",
   ],
   "wrong-host": [421, "Wrong host", "This server answers to localhost only; the Host header named another."],
+  elsewhere: [
+    421,
+    "Elsewhere",
+    "Another process of the group has this contact, or some of them; `/v1/tasks` of each process tells what it has.",
+  ],
   "input-refused": [
     422,
     "Input refused",
@@ -155,6 +160,8 @@ function ofEngine(error: ScorefoldError): Problem {
       return retryable("stopping", error.message);
     case "disk-full":
       return new Problem("disk-full", problems["disk-full"][2], {}, { "retry-after": "60" });
+    case "elsewhere":
+      return new Problem("elsewhere", error.message);
     case "usage":
       return new Problem("bad-parameter", error.message);
     default:

@@ -131,6 +131,24 @@ export const schemas: Schema = {
     },
   }),
   Topics: object({ topics: list(object({ topic: string, start: integer, end: integer })) }),
+  Tasks: object({
+    state: string,
+    detail: orNull("string"),
+    lag: integer,
+    contacts: integer,
+    models: list(string),
+    tasks: list(
+      object({
+        task: integer,
+        state: string,
+        detail: orNull("string"),
+        lag: { type: "integer", description: "Inputs in its partitions that are not folded yet" },
+        contacts: integer,
+        offsets: { type: "object", description: "By input topic, up to where inputs are folded and published" },
+        timersBehindMs: number,
+      }),
+    ),
+  }),
   Health: object({ status: { const: "ok" }, state: string }),
   Ready: object({
     status: { const: "ready" },

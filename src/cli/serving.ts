@@ -1,11 +1,17 @@
 /** An engine with its HTTP API, up until a signal ends it. */
+import type { Engine } from "../api/engine.js";
 import { type ApiOptions, createServer } from "../api/server.js";
 import type { DataDirectory } from "../engine/directory.js";
-import type { EmbeddedEngine } from "../engine/embedded-engine.js";
 import type { Logger } from "../telemetry.js";
 
+/** An engine that runs until it is stopped. */
+export interface ServedEngine extends Engine {
+  ended(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export interface ServingOptions {
-  readonly engine: EmbeddedEngine;
+  readonly engine: ServedEngine;
   readonly directory: DataDirectory;
   readonly api: ApiOptions;
   readonly logger: Logger;

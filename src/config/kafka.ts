@@ -5,6 +5,9 @@ import { kafkaVariables as variables } from "./variables.js";
 const saslMechanisms = ["plain", "scram-sha-256", "scram-sha-512", "oauthbearer"] as const;
 export type SaslMechanism = (typeof saslMechanisms)[number];
 
+const partitioners = ["murmur2", "crc32", "fnv1a"] as const;
+export type PartitionerName = (typeof partitioners)[number];
+
 export interface KafkaConfig {
   /** `host:port` of some of the brokers. */
   readonly brokers: readonly string[];
@@ -12,6 +15,8 @@ export interface KafkaConfig {
   readonly app: string;
   /** Files of topic definitions, or directories of them; null: those that are shipped. */
   readonly topics: readonly string[] | null;
+  /** How producers of the inputs choose the partition of a key. */
+  readonly partitioner: PartitionerName;
   /** Processes of one host; null: one for each core, at most one for each task. */
   readonly workers: number | null;
   /** Whether the store may be the only copy of inputs that the topics no longer keep. */
@@ -50,6 +55,7 @@ export interface GivenKafkaOptions {
   readonly brokers?: string;
   readonly app?: string;
   readonly topics?: string | readonly string[];
+  readonly partitioner?: string;
   readonly workers?: string;
   readonly history?: string;
   readonly schemaRegistry?: string;
@@ -68,6 +74,11 @@ export function readKafkaConfig(given: GivenKafkaOptions, env: Environment): Rea
     brokers: Object.freeze(brokersOf(reader, reader.find(variables.brokers, "--brokers", given.brokers))),
     app: appOf(reader, reader.find(variables.app, "--app", given.app)),
     topics: topicsOf(reader, given.topics),
+    partitioner: reader.oneOf(
+      reader.find(variables.partitioner, "--partitioner", given.partitioner),
+      partitioners,
+      "murmur2",
+    ),
     workers: workers === undefined ? null : reader.whole(workers, 1, 1, 1024),
     isHistoryLocal:
       reader.oneOf(reader.find(variables.history, "--history", given.history), ["log", "local"], "log") === "local",

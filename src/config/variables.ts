@@ -15,6 +15,7 @@ export const kafkaVariables = {
   brokers: "SCOREFOLD_KAFKA_BROKERS",
   app: "SCOREFOLD_APP",
   topics: "SCOREFOLD_TOPICS",
+  partitioner: "SCOREFOLD_PARTITIONER",
   workers: "SCOREFOLD_WORKERS",
   history: "SCOREFOLD_HISTORY",
   tls: "SCOREFOLD_KAFKA_TLS",

@@ -23,6 +23,8 @@ export interface ClassicLevelOptions {
   readonly cacheBytes: number;
   /** Two of these may be in memory at a time. */
   readonly writeBufferBytes: number;
+  /** Tables that are kept open; each costs memory for its index. */
+  readonly openFilesMax?: number;
   /** What to throw where a file is damaged or missing; default `database-corrupt`. */
   readonly damaged?: Damaged;
 }
@@ -44,7 +46,7 @@ export async function openClassicLevel(directory: string, options: ClassicLevelO
     writeBufferSize: options.writeBufferBytes,
     maxFileSize: FILE_BYTES,
     blockSize: BLOCK_BYTES,
-    maxOpenFiles: OPEN_FILES_MAX,
+    maxOpenFiles: options.openFilesMax ?? OPEN_FILES_MAX,
   });
   try {
     await level.open();

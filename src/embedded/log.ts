@@ -48,6 +48,8 @@ export interface ReadResult extends Bounds {
 
 export class EmbeddedLog implements Log {
   readonly clusterId: string;
+  readonly origin = null;
+  readonly taskOf = null;
   readonly inputTopics: readonly Topic[] = [INPUTS];
   readonly #database: Database;
   readonly #rewrites: Rewrites = { count: 0 };

@@ -17,7 +17,7 @@ import type {
 import type { Clock } from "./clock.js";
 import type { Ends } from "./ends.js";
 import { TASK } from "./meta.js";
-import type { Publisher } from "./publisher.js";
+import { OUTPUT_TOPICS, type Publisher } from "./publisher.js";
 import type { RowReader } from "./row-reader.js";
 import { type Content, decodeContent, PARTITION } from "./rows.js";
 import type { Tail } from "./tail.js";
@@ -87,6 +87,12 @@ export class EmbeddedTaskLog implements TaskLog {
       this.#hasFailed = !(error instanceof ScorefoldError && (error.code === "internal" || error.code === "fenced"));
       throw error;
     }
+  }
+
+  async hasPublished(): Promise<boolean> {
+    this.#checkOpen();
+    const bounds = this.#parts.ends.bounds(OUTPUT_TOPICS);
+    return [...bounds.values()].some(({ end }) => end > 0);
   }
 
   async time(): Promise<EpochMs> {

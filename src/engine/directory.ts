@@ -1,8 +1,8 @@
 /**
  * The data directory: `log/` is the truth, `store/` follows from it, `engine.json` tells how to reach the process that
- * has it open.
+ * has it open. Where the log is a cluster there is `tasks/` in their place, with a store for each task that was here.
  */
-import { constants } from "node:fs";
+import { constants, readdirSync } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Damaged, openClassicLevel } from "../database/classic-level.js";
@@ -11,6 +11,8 @@ import { ScorefoldError } from "../errors.js";
 
 const LOG = "log";
 const STORE = "store";
+/** Stores of the tasks of a cluster, by their numbers. */
+const TASKS = "tasks";
 const ENGINE_FILE = "engine.json";
 /** There while a compaction exchanges files, when no lock of a database keeps others away. */
 const COMPACTING_FILE = "compacting.json";
@@ -22,6 +24,12 @@ const OLD_ENDING = ".old";
 export interface DirectoryMemory {
   readonly logBytes: number;
   readonly storeBytes: number;
+}
+
+/** What the store of one task may take. */
+export interface StoreMemory {
+  readonly bytes: number;
+  readonly openFilesMax: number;
 }
 
 /** LevelDB holds two write buffers and the block cache; the store gets the larger part, it is read at random. */
@@ -71,12 +79,13 @@ export class DataDirectory {
         `${text}; bring ${LOG}/ back from a backup, or remove ${STORE}/ to begin anew`,
       );
     }
-    return await this.#open(LOG, this.#memory.logBytes, (how, cause) => {
+    const damaged: Damaged = (how, cause) => {
       const text =
         `${join(this.path, LOG)}: ${how}; restore ${this.path} from a backup, or name another directory with --data and ` +
         "take the inputs in again: this is the only copy of them, and nothing makes it anew";
       return new ScorefoldError("log-corrupt", text, { cause });
-    });
+    };
+    return await this.#open(LOG, this.#memory.logBytes, { damaged });
   }
 
   async openStore(): Promise<Database> {
@@ -108,10 +117,42 @@ export class DataDirectory {
 
   /** Puts the store aside, closed. @returns where it is now */
   async setStoreAside(): Promise<string> {
+    return await this.#setAside(STORE);
+  }
+
+  /**
+   * Sees that the directory is one of an engine on a cluster, or makes it one.
+   *
+   * @throws ScorefoldError `directory-unusable` where an embedded log is in it
+   */
+  async beOfCluster(): Promise<void> {
+    if (await isThere(join(this.path, LOG))) {
+      const text = `${this.path} has an embedded log in it; name another directory with --data for the stores of a cluster`;
+      throw new ScorefoldError("directory-unusable", text);
+    }
+    await made(join(this.path, TASKS), join(this.path, TASKS));
+  }
+
+  async openTaskStore(task: number, { bytes, openFilesMax }: StoreMemory): Promise<Database> {
+    return await this.#open(join(TASKS, String(task)), bytes, { openFilesMax });
+  }
+
+  /** Puts the store of a task aside, closed. @returns where it is now */
+  async setTaskStoreAside(task: number): Promise<string> {
+    return await this.#setAside(join(TASKS, String(task)));
+  }
+
+  /** The tasks of which there is a store. */
+  storedTasks(): number[] {
+    const names = readdirSync(join(this.path, TASKS));
+    return names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
+  }
+
+  async #setAside(name: string): Promise<string> {
     for (let count = 1; ; count++) {
-      const aside = join(this.path, `${STORE}.damaged-${count}`);
+      const aside = join(this.path, `${name}.damaged-${count}`);
       if (await isThere(aside)) continue;
-      await rename(join(this.path, STORE), aside);
+      await rename(join(this.path, name), aside);
       return aside;
     }
   }
@@ -132,7 +173,9 @@ export class DataDirectory {
   }
 
   async withdraw(): Promise<void> {
-    await rm(join(this.path, ENGINE_FILE), { force: true });
+    // Of several processes on the directory the last one is announced.
+    const other = await DataDirectory.runningEngine(this.path);
+    if (other === null) await rm(join(this.path, ENGINE_FILE), { force: true });
   }
 
   /** The engine that has announced itself in a directory and is still alive; null: there is none. */
@@ -140,9 +183,13 @@ export class DataDirectory {
     return await ofLiving<EngineFile>(join(resolve(path), ENGINE_FILE));
   }
 
-  async #open(name: string, bytes: number, damaged?: Damaged): Promise<Database> {
+  async #open(
+    name: string,
+    bytes: number,
+    more: { readonly damaged?: Damaged; readonly openFilesMax?: number } = {},
+  ): Promise<Database> {
     const third = Math.floor(bytes / 3);
-    const options = { cacheBytes: third, writeBufferBytes: third, ...(damaged === undefined ? {} : { damaged }) };
+    const options = { cacheBytes: third, writeBufferBytes: third, ...more };
     try {
       const database = await openClassicLevel(join(this.path, name), options);
       // Opened between a compaction's close and its renames, this would be a directory that is about to go.

@@ -10,6 +10,7 @@ import type {
   ExplainAnswer,
   OutputRecord,
   Question,
+  TaskStatus,
   TopicBounds,
 } from "../api/engine.js";
 import type { Database } from "../database/database.js";
@@ -23,11 +24,12 @@ import { ContactStore } from "../store/store.js";
 import type { Clock } from "../stream/clock.js";
 import type { TaskLimits } from "../stream/limits.js";
 import type { CommitReport, WriteReport } from "../stream/session.js";
-import { FOLD_VERSION, Task, type TaskState } from "../stream/task.js";
+import { FOLD_VERSION, Task } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import { erasedInLog } from "./compaction.js";
 import type { DataDirectory } from "./directory.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
+import { countingEvents, measured, statusOf } from "./task-metrics.js";
 
 /** Inputs that wait in memory to be folded; beyond it, those who append are asked to come again. */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
@@ -78,14 +80,8 @@ export class EmbeddedEngine implements Engine {
     this.#database = database;
     this.#log = log;
     this.#metrics = createMetrics(async () => ({
-      lag: this.#task.lag,
-      contacts: this.#task.store?.counts.contacts ?? 0,
-      hotContacts: this.#task.memory.contacts,
-      hotBytes: this.#task.memory.bytes,
-      storeBytes: (await this.#task.store?.size()) ?? 0,
+      tasks: [await measured(0, this.#task)],
       logBytes: await this.#log.size(),
-      timersBehind: this.#task.timersBehindMs / 1000,
-      state: this.#task.state.state,
     }));
     this.#task = this.#makeTask();
   }
@@ -124,14 +120,20 @@ export class EmbeddedEngine implements Engine {
 
   get status(): EngineStatus {
     const { state, detail } = this.#task.state;
+    const isReady = state === "running" && !this.#isStopping;
     return {
       state,
       detail,
-      isReady: state === "running" && !this.#isStopping,
+      isUp: isReady,
+      isReady,
       lag: this.#task.lag,
       contacts: this.#task.store?.counts.contacts ?? 0,
       models: this.#task.models.names,
     };
+  }
+
+  taskStatuses(): readonly TaskStatus[] {
+    return [statusOf(0, this.#task)];
   }
 
   /** Resolves when the engine has ended. @throws what has ended it, unless it was `stop` */
@@ -149,7 +151,7 @@ export class EmbeddedEngine implements Engine {
     await this.#ended;
   }
 
-  async append(lines: readonly Original[]): Promise<Appended> {
+  async append(lines: readonly Original[]): Promise<Appended & { readonly offset: number }> {
     if (this.#log.unreadBytes > UNREAD_BYTES_MAX)
       throw new ScorefoldError(
         "too-many",
@@ -324,7 +326,7 @@ export class EmbeddedEngine implements Engine {
 
   #makeTask(): Task {
     const { directory, models, clock, timers, logger, limits, onProgress } = this.#options;
-    const metrics = this.#metrics;
+    const counting = countingEvents(this.#metrics, logger);
     return new Task({
       log: this.#log,
       task: 0,
@@ -335,37 +337,26 @@ export class EmbeddedEngine implements Engine {
       ...(limits === undefined ? {} : { limits }),
       erased: () => erasedInLog(this.#database),
       events: {
-        onState: (state: TaskState, detail) => logger.info({ state, detail }, `task is ${state}`),
-        onNotice: (text, error) => {
-          metrics.failures.inc();
-          logger.warn(error === undefined ? {} : { err: error }, text);
-        },
+        ...counting,
         onProgress: (what, done, total) => onProgress?.(what, done, total),
         onCommit: (report) => {
-          const { kind, isMuted, gathered, foldMs, publishMs } = report;
           this.#options.onCommit?.(report);
-          metrics.inputs.inc(gathered.inputs);
-          metrics.foldSeconds.observe({ kind }, foldMs / 1000);
-          // What is repeated was counted when it was published.
-          if (isMuted) return;
-          const { deadLetters } = this.#counts;
-          for (const { reason } of gathered.deadLetters) deadLetters.set(reason, (deadLetters.get(reason) ?? 0) + 1);
-          this.#counts.late += gathered.late;
-          this.#counts.duplicates += gathered.duplicates;
-          metrics.commits.inc({ kind });
-          metrics.late.inc(gathered.late);
-          metrics.duplicates.inc(gathered.duplicates);
-          metrics.erased.inc(gathered.erased);
-          for (const { kind: output } of gathered.outputs) metrics.outputs.inc({ kind: output });
-          for (const { reason } of gathered.deadLetters) metrics.deadLetters.inc({ reason });
-          metrics.commitSeconds.observe({ kind }, publishMs / 1000);
+          counting.onCommit(report);
+          if (!report.isMuted) this.#count(report);
         },
         onWrite: (report) => {
           this.#options.onWrite?.(report);
-          metrics.writeSeconds.observe(report.ms / 1000);
+          counting.onWrite(report);
         },
       },
     });
+  }
+
+  #count({ gathered }: CommitReport): void {
+    const { deadLetters } = this.#counts;
+    for (const { reason } of gathered.deadLetters) deadLetters.set(reason, (deadLetters.get(reason) ?? 0) + 1);
+    this.#counts.late += gathered.late;
+    this.#counts.duplicates += gathered.duplicates;
   }
 }
 

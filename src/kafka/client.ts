@@ -62,10 +62,17 @@ function saslOf(settings: SaslSettings): SASLOptions {
 function told({ level, namespace, log }: LogEntry, logger: ClientLogger): void {
   const { ERROR, WARN } = kafkajs().kafkajs.logLevel;
   const { message, timestamp: _, logger: __, stack: ___, ...fields } = log;
-  const text = `kafka: ${namespace === "" ? "" : `${namespace}: `}${message}`;
-  if (level <= WARN && !isTriedAgain(level === ERROR, fields)) logger.warn(fields, text);
+  const text = `kafka: ${(namespace ?? "") === "" ? "" : `${namespace}: `}${message}`;
+  const isMeant = meant.some((start) => message.startsWith(start));
+  if (level <= WARN && !isMeant && !isTriedAgain(level === ERROR, fields)) logger.warn(fields, text);
   else logger.debug(fields, text);
 }
+
+/**
+ * About settings that are meant as they are: the partition of every record is given here, and what becomes of a producer
+ * whose tries are over is a new one, which reads what is committed.
+ */
+const meant = ["KafkaJS v2.0.0 switched default partitioner", "Limiting retries for the idempotent producer"];
 
 function isTriedAgain(isError: boolean, { retryCount, error, retriable }: Record<string, unknown>): boolean {
   // Answers that are errors are logged where they are read, whatever becomes of them.

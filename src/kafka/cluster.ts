@@ -5,6 +5,8 @@
 import type { Kafka } from "kafkajs";
 
 export interface Broker {
+  /** What it knows, by the key of the request. */
+  readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>>;
   readonly connectionPool: {
     send(request: {
       readonly request: unknown;
@@ -35,6 +37,7 @@ export interface Cluster {
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
+  findControllerBroker(): Promise<Broker>;
   findBroker(of: { readonly nodeId: number }): Promise<Broker>;
   findGroupCoordinator(of: { readonly groupId: string }): Promise<Broker>;
   removeBroker(of: { readonly host: string; readonly port: number }): void;

@@ -14,6 +14,8 @@ import { kafkaError } from "./errors.js";
 const SESSION_MS = 30_000;
 const REBALANCE_MS = 60_000;
 const HEARTBEAT_MS = 3_000;
+/** So many answers prove something: the first may be to a heartbeat that was sent before. */
+const HEARTBEATS = 2;
 /** Between two looks at heartbeats: with everything paused the client only waits. */
 const IDLE_MS = 500;
 
@@ -35,8 +37,9 @@ export class Group {
   readonly #options: GroupOptions;
   readonly #consumer: Consumer;
   #tasks: readonly number[] = [];
-  /** Wait for a heartbeat, or for the end of the generation. */
-  #proofs: { readonly resolve: (isOwner: boolean) => void; heartbeats: number }[] = [];
+  /** Whether the group is between two rebalances, and what it has given holds. */
+  #isStable = false;
+  #proofs: Proof[] = [];
 
   constructor(options: GroupOptions) {
     this.#options = options;
@@ -67,20 +70,22 @@ export class Group {
         // Before the first fetch of the generation.
         consumer.pause(Object.entries(memberAssignment).map(([topic, partitions]) => ({ topic, partitions })));
         this.#tasks = [...new Set(Object.values(memberAssignment).flat())].sort((a, b) => a - b);
-        this.#lose();
+        this.#isStable = true;
+        this.#settle(({ task }) => !this.#tasks.includes(task), false);
         this.#options.onAssigned(this.#tasks);
         resolve();
       });
       consumer.on(CRASH, ({ payload }) => {
         if (payload.restart) return;
         const error = kafkaError(payload.error, "membership in the consumer group");
-        this.#tasks = [];
-        this.#lose();
+        this.#end();
         this.#options.onFailed(error);
         reject(error);
       });
     });
-    consumer.on(REBALANCING, () => this.#lose());
+    consumer.on(REBALANCING, () => {
+      this.#isStable = false;
+    });
     consumer.on(HEARTBEAT, () => this.#heartbeat());
     try {
       await consumer.connect();
@@ -93,35 +98,43 @@ export class Group {
   }
 
   /**
-   * Whether a task is still this process's: the group answers a heartbeat that is sent from now on, in the generation that
-   * has given the task. To be asked before a task is taken over again after its producer was fenced.
+   * Whether a task is this process's: the group answers heartbeats that are sent from now on, in a generation that has
+   * given it the task; a rebalance is waited for. To be asked before a task is taken over again after its producer was
+   * fenced.
    */
   async owns(task: number): Promise<boolean> {
     if (!this.#tasks.includes(task)) return false;
-    return await new Promise((resolve) => {
-      // The first answer may be to one that was sent before.
-      this.#proofs.push({ resolve, heartbeats: 2 });
-    });
+    return await new Promise((resolve) => this.#proofs.push({ task, resolve, heartbeats: HEARTBEATS }));
   }
 
   /** Leaves the group, so that others take over at once. */
   async leave(): Promise<void> {
-    this.#tasks = [];
-    this.#lose();
+    this.#end();
     await this.#consumer.disconnect();
   }
 
   #heartbeat(): void {
+    if (!this.#isStable) return;
     for (const proof of this.#proofs) proof.heartbeats -= 1;
-    const proven = this.#proofs.filter(({ heartbeats }) => heartbeats === 0);
-    this.#proofs = this.#proofs.filter(({ heartbeats }) => heartbeats > 0);
-    for (const { resolve } of proven) resolve(true);
+    this.#settle(({ heartbeats }) => heartbeats === 0, true);
   }
 
-  /** The generation has ended, or may have. */
-  #lose(): void {
-    const lost = this.#proofs;
-    this.#proofs = [];
-    for (const { resolve } of lost) resolve(false);
+  #end(): void {
+    this.#isStable = false;
+    this.#tasks = [];
+    this.#settle(() => true, false);
   }
+
+  /** Answers the proofs that are chosen. */
+  #settle(isChosen: (proof: Proof) => boolean, isOwner: boolean): void {
+    const [settled, open] = [this.#proofs.filter(isChosen), this.#proofs.filter((proof) => !isChosen(proof))];
+    this.#proofs = open;
+    for (const { resolve } of settled) resolve(isOwner);
+  }
+}
+
+interface Proof {
+  readonly task: number;
+  readonly resolve: (isOwner: boolean) => void;
+  heartbeats: number;
 }

@@ -4,7 +4,7 @@
  */
 import type { Kafka, Producer } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
-import type { Log, TaskLog, Topic } from "../stream/log.js";
+import type { Log, Origin, TaskLog, Topic } from "../stream/log.js";
 import { AppendClock } from "./append-clock.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
@@ -20,7 +20,11 @@ export interface KafkaLogOptions {
   readonly app: string;
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
+  /** Null: not known, and the stores are not held against it. */
+  readonly origin: Origin | null;
   readonly outputTopics: OutputTopics;
+  /** Inputs of contacts that belong elsewhere go through one of the input topics; null: they are scored where they lie. */
+  readonly rekeying: { readonly topic: Topic; readonly taskOf: (contactId: string) => number } | null;
   /** A topic of one partition, with LogAppendTime. */
   readonly clockTopic: Topic;
   readonly elapsed: () => number;
@@ -29,6 +33,8 @@ export interface KafkaLogOptions {
 export class KafkaLog implements Log {
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
+  readonly origin: Origin | null;
+  readonly taskOf: Log["taskOf"];
   readonly #options: KafkaLogOptions;
   readonly #closing = new AbortController();
   readonly #opened = new Set<TaskLog>();
@@ -39,12 +45,15 @@ export class KafkaLog implements Log {
     this.#options = options;
     this.clusterId = options.clusterId;
     this.inputTopics = options.inputTopics;
+    this.origin = options.origin;
+    this.taskOf = options.rekeying?.taskOf ?? null;
     this.#clock = new AppendClock(async () => await this.#brokerTime(), options.elapsed);
   }
 
   async open(task: number): Promise<TaskLog> {
     this.#checkOpen();
-    const { kafka, app, inputTopics, outputTopics } = this.#options;
+    const { kafka, app, inputTopics, outputTopics, rekeying } = this.#options;
+    const rekeyedTopic = rekeying?.topic ?? null;
     const cluster = clusterOf(kafka);
     const producer = kafka.producer({
       transactionalId: `${app}.${task}`,
@@ -62,7 +71,16 @@ export class KafkaLog implements Log {
         const last = records.at(-1);
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
       });
-      const parts = { groupId: app, topics: inputTopics, outputTopics, cluster, producer, fetcher, clock: this.#clock };
+      const parts = {
+        groupId: app,
+        topics: inputTopics,
+        outputTopics,
+        rekeyedTopic,
+        cluster,
+        producer,
+        fetcher,
+        clock: this.#clock,
+      };
       const log = new KafkaTaskLog(
         task,
         { ...parts, closing: this.#closing.signal, onClosed: (own) => this.#opened.delete(own) },

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Transaction as KafkaTransaction, Producer, TopicMessages } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
+import { canonicalJson } from "../events/canonical.js";
 import { encodeDeadLetter } from "../events/dead-letter.js";
 import { encodeOutput } from "../events/encode.js";
 import type { EpochMs, Output } from "../events/types.js";
@@ -56,6 +57,8 @@ export interface TaskLogParts {
   readonly groupId: string;
   readonly topics: readonly Topic[];
   readonly outputTopics: OutputTopics;
+  /** One of the input topics; null: no input is passed on to another task. */
+  readonly rekeyedTopic: Topic | null;
   readonly cluster: Cluster;
   readonly producer: Producer;
   readonly fetcher: Fetcher;
@@ -145,6 +148,20 @@ export class KafkaTaskLog implements TaskLog {
     await turn;
   }
 
+  async hasPublished(): Promise<boolean> {
+    this.#checkOpen();
+    const { cluster, outputTopics } = this.#parts;
+    return await this.#asked("the ends of output topics", async () => {
+      const topics = [outputTopics.scoreChanged, outputTopics.thresholdCrossed];
+      await cluster.addMultipleTargetTopics(topics);
+      const partitions = [{ partition: this.task }];
+      const ends = await cluster.fetchTopicsOffset(
+        topics.map((topic) => ({ topic, partitions, fromBeginning: false })),
+      );
+      return ends.some((end) => Number(end.partitions[0]?.offset ?? 0) > 0);
+    });
+  }
+
   async time(): Promise<EpochMs> {
     this.#checkOpen();
     return await this.#asked("the broker's clock", async () => await this.#parts.clock.time());
@@ -159,7 +176,8 @@ export class KafkaTaskLog implements TaskLog {
     this.#parts.onClosed(this);
   }
 
-  async #publish({ outputs, deadLetters, offsets, metadata }: Transaction): Promise<void> {
+  async #publish(content: Transaction): Promise<void> {
+    const { offsets, metadata } = content;
     if (this.#hasFailed)
       throw new ScorefoldError(
         "log-failed",
@@ -169,7 +187,7 @@ export class KafkaTaskLog implements TaskLog {
     try {
       const transaction = this.#begun ?? (await producer.transaction());
       this.#begun = null;
-      for (const topicMessages of waves(this.#messages(outputs, deadLetters))) {
+      for (const topicMessages of waves(this.#messages(content))) {
         const answers = await transaction.sendBatch({ topicMessages });
         for (const { logAppendTime } of answers)
           if (Number(logAppendTime) >= 0) this.#parts.clock.told(Number(logAppendTime));
@@ -208,21 +226,20 @@ export class KafkaTaskLog implements TaskLog {
     }
   }
 
-  #messages(
-    outputs: Transaction["outputs"],
-    deadLetters: Transaction["deadLetters"],
-  ): ReadonlyMap<Topic, readonly Message[]> {
-    const { outputTopics } = this.#parts;
+  #messages({ outputs, deadLetters, rekeyed }: Transaction): ReadonlyMap<Topic, readonly Message[]> {
+    const { outputTopics, rekeyedTopic } = this.#parts;
     const messages = new Map<Topic, Message[]>();
-    const add = (topic: Topic, key: string, value: string): void => {
+    const add = (topic: Topic, key: string, value: string, partition = this.task): void => {
       const known = messages.get(topic);
-      const message = { partition: this.task, key, value };
+      const message = { partition, key, value };
       if (known === undefined) messages.set(topic, [message]);
       else known.push(message);
     };
     for (const output of outputs) add(outputTopics[topicOfOutput[output.kind]], output.contactId, encodeOutput(output));
     for (const letter of deadLetters)
       add(outputTopics.deadLetters, `${letter.topic}-${letter.partition}-${letter.offset}`, encodeDeadLetter(letter));
+    for (const { task, input } of rekeyed ?? [])
+      add(rekeyedTopic as Topic, input.contactId, canonicalJson(input), task);
     return messages;
   }
 

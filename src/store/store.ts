@@ -30,44 +30,15 @@ import {
   snapshotRange,
   snapshotRow,
 } from "./keys.js";
+import { emptyMeta, type Meta, readMeta, type StoreExpectation } from "./meta.js";
 import { putBack, readPieces } from "./pieces.js";
+import type { Position } from "./position.js";
 import { decodeContact, decodeInputs, encodeInputs, inKeyOrder, type StoredContact, type StoredModel } from "./rows.js";
-
-/** Of the layout of keys and rows. Another number is another layout. */
-export const STORE_FORMAT = 1;
 
 const SEGMENT_INPUTS = 500_000;
 const ROW_INPUTS_MAX = 64;
 const ROW_LENGTH_MAX = 32 * 1024;
 const HISTORY_ROWS_READ = 256;
-
-/** Up to where the log is folded in. */
-export interface Position {
-  readonly offsets: ReadonlyMap<string, number>;
-  /** How far time has passed by itself. */
-  readonly timer: TimerPlace;
-  /** A change of models under way: which, and the last contact that has made it. */
-  readonly change: ModelChange | null;
-}
-
-/**
- * How far timers have gone. They go through the contacts that are due in the order of their keys, not of their instants:
- * then whether a contact has had its turn does not depend on what it is due for, which late inputs may change.
- */
-export interface TimerPlace {
-  /** All contacts have passed this instant; null: timers have never gone. */
-  readonly all: EpochMs | null;
-  /** The run under way: contacts up to this one have passed that instant. */
-  readonly run: { readonly until: EpochMs; readonly done: ContactKey } | null;
-}
-
-export const noTimers: TimerPlace = { all: null, run: null };
-
-export interface ModelChange {
-  /** Names the set of models that is changed to. */
-  readonly to: string;
-  readonly done: ContactKey;
-}
 
 /** A model that the store has states of, or had. */
 export interface KnownModel {
@@ -75,23 +46,6 @@ export interface KnownModel {
   readonly name: string;
   /** In its canonical form. */
   readonly text: string;
-}
-
-interface Meta {
-  readonly format: number;
-  foldVersion: number;
-  readonly clusterId: string;
-  offsets: Record<string, number>;
-  timer: TimerPlace;
-  change: ModelChange | null;
-  /** The models that every contact is folded under, once no change is under way. */
-  models: string[];
-  segment: number;
-  segmentInputs: number;
-  flush: number;
-  contacts: number;
-  inputs: number;
-  erased: number;
 }
 
 /** What one contact has become since the last write. */
@@ -114,11 +68,6 @@ export interface ContactChange {
   readonly segments: readonly number[];
   /** Everything up to here is to be removed; null: nothing is. */
   readonly erasedUntil: EpochMs | null;
-}
-
-export interface StoreExpectation {
-  readonly clusterId: string;
-  readonly foldVersion: number;
 }
 
 export class ContactStore {
@@ -144,19 +93,7 @@ export class ContactStore {
       if (other !== undefined) throw new ScorefoldError("database-corrupt", "the store has lost what names its format");
       return new ContactStore(database, emptyMeta(expected), expected.foldVersion);
     }
-    const meta = JSON.parse(unsealed(metaRow, row)) as Meta;
-    if (meta.format !== STORE_FORMAT) {
-      throw new ScorefoldError(
-        "format-unknown",
-        `the store has format ${meta.format}, and this version of scorefold knows ${STORE_FORMAT}`,
-      );
-    }
-    if (meta.clusterId !== expected.clusterId) {
-      throw new ScorefoldError(
-        "format-unknown",
-        `the store was folded from another log (${meta.clusterId}, and this one is ${expected.clusterId})`,
-      );
-    }
+    const meta = readMeta(unsealed(metaRow, row), expected);
     return new ContactStore(database, meta, expected.foldVersion);
   }
 
@@ -427,22 +364,4 @@ function isInPieces({ models }: StoredContact): boolean {
 /** Names an erased contact without telling who it was: the log's id, which is random, is the salt. */
 export function erasedHash(clusterId: string, contact: ContactKey): string {
   return createHash("sha256").update(clusterId).update("\0").update(contact).digest("base64url");
-}
-
-function emptyMeta({ clusterId, foldVersion }: StoreExpectation): Meta {
-  return {
-    format: STORE_FORMAT,
-    foldVersion,
-    clusterId,
-    offsets: {},
-    timer: noTimers,
-    change: null,
-    models: [],
-    segment: 0,
-    segmentInputs: 0,
-    flush: 0,
-    contacts: 0,
-    inputs: 0,
-    erased: 0,
-  };
 }

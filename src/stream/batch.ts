@@ -6,13 +6,14 @@ import { canonicalJson } from "../events/canonical.js";
 import type { DeadLetter, Original } from "../events/dead-letter.js";
 import type { DeadLetterReason } from "../events/decode.js";
 import { formatInstant } from "../events/time.js";
-import type { EpochMs, Input, Output } from "../events/types.js";
+import type { ContactId, EpochMs, Input, Output } from "../events/types.js";
 import { type ContactKey, contactKey } from "../store/keys.js";
-import type { ContactStore, TimerPlace } from "../store/store.js";
+import type { TimerPlace } from "../store/position.js";
+import type { ContactStore } from "../store/store.js";
 import type { TaskContact } from "./contact.js";
 import type { HotContacts } from "./hot-contacts.js";
 import type { TaskLimits } from "./limits.js";
-import type { Fetched, LogRecord, Offsets } from "./log.js";
+import type { Fetched, LogRecord, Offsets, Rekeyed } from "./log.js";
 import { passedBy } from "./timers.js";
 
 /** Reads of histories under way at a time: more would only wait for each other. */
@@ -24,6 +25,7 @@ const HISTORIES_AT_ONCE = 128;
 export class Gathered {
   readonly outputs: Output[] = [];
   readonly deadLetters: DeadLetter[] = [];
+  readonly rekeyed: Rekeyed[] = [];
   records = 0;
   inputs = 0;
   late = 0;
@@ -117,6 +119,9 @@ export interface BatchContext {
   readonly limits: TaskLimits;
   /** A contact that an input makes due before where its timers have gone passes that at once. */
   readonly timer: TimerPlace;
+  /** The task that folds, and the one that a contact belongs to: an input of another one is passed on to that. */
+  readonly task: number;
+  readonly taskOf: ((contactId: ContactId) => number) | null;
   /** Told of each contact that may be due at another instant now. */
   readonly onMoved: (contact: TaskContact) => void;
 }
@@ -159,6 +164,11 @@ export async function foldRecords(
       continue;
     }
     const contact = contacts.find(input.tenantId, input.contactId);
+    const task = contact === undefined ? (context.taskOf?.(input.contactId) ?? context.task) : context.task;
+    if (task !== context.task) {
+      into.rekeyed.push({ task, input });
+      continue;
+    }
     if (contact !== undefined) addTo(shares, contact, input, taken);
     else {
       const key = contactKey(input.tenantId, input.contactId);

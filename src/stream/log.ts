@@ -8,7 +8,7 @@
  */
 import type { DeadLetter, Original } from "../events/dead-letter.js";
 import type { Decoded } from "../events/decode.js";
-import type { EpochMs, Output } from "../events/types.js";
+import type { ContactId, EpochMs, Input, Output } from "../events/types.js";
 
 export type Topic = string;
 /** The place of a record in a partition of a topic: a whole number that only grows. */
@@ -62,6 +62,14 @@ export const METADATA_BYTES_MAX = 4096;
 export interface Transaction extends Committed {
   readonly outputs: readonly Output[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Inputs that another task has to fold; none where the log has no `taskOf`. */
+  readonly rekeyed?: readonly Rekeyed[];
+}
+
+/** An input that lay in a partition where its contact does not belong. */
+export interface Rekeyed {
+  readonly task: number;
+  readonly input: Input;
 }
 
 export interface Bounds {
@@ -91,15 +99,29 @@ export interface TaskLog {
    *   more, `log-failed`). `internal`, for metadata that is too long, was refused before anything happened
    */
   publish(transaction: Transaction): Promise<void>;
+  /** Whether anything was ever published for this task, also by another application. */
+  hasPublished(): Promise<boolean>;
   /** The log's clock: a host whose own clock is wrong must not make time pass. Never goes back. */
   time(): Promise<EpochMs>;
   close(): Promise<void>;
+}
+
+/** What makes a log of several tasks the one that a store was folded from. */
+export interface Origin {
+  /** How many tasks there are: another number puts contacts elsewhere. */
+  readonly tasks: number;
+  /** By input topic; a topic that was made anew under its old name has another id. */
+  readonly topicIds: ReadonlyMap<Topic, string>;
 }
 
 export interface Log {
   /** Names the log's content: two logs with one id hold the same records at the same offsets. */
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
+  /** Null: one task, topics that are never made anew, and what is committed stays for ever. */
+  readonly origin: Origin | null;
+  /** The task that a contact belongs to; null: the one that has its inputs. */
+  readonly taskOf: ((contactId: ContactId) => number) | null;
   /** Takes a task over: whoever had it before can publish no more, and what it published last is in `committed`. */
   open(task: number): Promise<TaskLog>;
   close(): Promise<void>;

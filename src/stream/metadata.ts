@@ -1,6 +1,6 @@
 /** What a task writes beside its offsets in each transaction: up to where timers and a change of models are published. */
 import { ScorefoldError } from "../errors.js";
-import type { ModelChange, Position, TimerPlace } from "../store/store.js";
+import type { ModelChange, Position, TimerPlace } from "../store/position.js";
 
 const VERSION = 1;
 

@@ -10,10 +10,11 @@
  * committed place of the timers. The store is at such a point too, the same or an earlier one.
  */
 import { ScorefoldError } from "../errors.js";
-import type { EpochMs, TenantId } from "../events/types.js";
+import type { ContactId, EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
-import type { ContactStore, Position, TimerPlace } from "../store/store.js";
+import type { Position, TimerPlace } from "../store/position.js";
+import type { ContactStore } from "../store/store.js";
 import { advanceDue, type BatchContext, foldRecords, Gathered, mergeByTime, offsetsAfter } from "./batch.js";
 import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
@@ -45,6 +46,8 @@ export interface SessionOptions {
   readonly starts: Offsets;
   readonly store: ContactStore;
   readonly modelsOf: (tenantId: TenantId) => readonly CompiledModel[];
+  /** The task that a contact belongs to; null: this one. */
+  readonly taskOf: ((contactId: ContactId) => number) | null;
   readonly clock: Clock;
   readonly limits: TaskLimits;
   readonly onCommit: (report: CommitReport) => void;
@@ -251,6 +254,7 @@ export class Session {
       await log.publish({
         outputs: gathered.outputs,
         deadLetters: gathered.deadLetters,
+        rekeyed: gathered.rekeyed,
         offsets: position.offsets,
         metadata: encodeMetadata(position),
       });
@@ -287,8 +291,10 @@ export class Session {
   }
 
   #context(): BatchContext {
-    const { store, limits } = this.#options;
+    const { store, limits, log, taskOf } = this.#options;
     return {
+      task: log.task,
+      taskOf,
       store,
       limits,
       contacts: this.contacts,

@@ -6,12 +6,12 @@
  * rebuilding (models have changed), running, retrying (waiting after an error that may pass), stopping, stopped, failed.
  */
 
-import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import type { EpochMs } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
-import { ContactStore, type Position, type StoreExpectation } from "../store/store.js";
+import type { Position } from "../store/position.js";
+import type { ContactStore } from "../store/store.js";
 import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
 import { defaultLimits, type TaskLimits } from "./limits.js";
@@ -19,6 +19,7 @@ import type { Log, TaskLog } from "./log.js";
 import { decodeMetadata } from "./metadata.js";
 import { changeModels, ModelSet, modelsOfStore } from "./models.js";
 import { type CommitReport, lag, Session, type WriteReport } from "./session.js";
+import { openStoreOf, type StorePlace } from "./store-opening.js";
 
 /** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
 export const FOLD_VERSION = 1;
@@ -32,14 +33,6 @@ export type TaskState =
   | "stopping"
   | "stopped"
   | "failed";
-
-/** Where a task's store lies. */
-export interface StorePlace {
-  /** Opens the database, made where there is none. */
-  open(): Promise<Database>;
-  /** Puts a store aside that can't be used, so that the next `open` makes a new one. @returns where it is now */
-  setAside(): Promise<string>;
-}
 
 export interface TaskEvents {
   onState?(state: TaskState, detail: string | null): void;
@@ -243,7 +236,18 @@ export class Task {
     this.#log = taskLog;
     const committed = await this.#committed(taskLog);
     const starts = new Map([...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start]));
-    const store = await this.#openStore(committed);
+    const { store: place, erased, events } = this.#options;
+    const store = await openStoreOf({
+      place,
+      log,
+      taskLog,
+      foldVersion: FOLD_VERSION,
+      committed,
+      starts,
+      onNotice: (text) => events?.onNotice?.(text),
+      ...(erased === undefined ? {} : { erased }),
+    });
+    this.#store = store;
     const before = await modelsOfStore(store, this.#wanted);
     if (this.#options.models === null) this.#wanted = before;
     // A change that was begun is also ended by going back.
@@ -255,6 +259,7 @@ export class Task {
         starts,
         store,
         modelsOf: set.of,
+        taskOf: log.taskOf,
         clock,
         limits: this.#limits,
         onCommit: (report) => this.#onCommit(report),
@@ -353,33 +358,6 @@ export class Task {
     return committed === null ? null : { offsets: committed.offsets, ...decodeMetadata(committed.metadata) };
   }
 
-  async #openStore(committed: Position | null): Promise<ContactStore> {
-    const { store: place, log, erased, events } = this.#options;
-    const expected = { clusterId: log.clusterId, foldVersion: FOLD_VERSION };
-    let store = await openStore(place, expected);
-    this.#store = store;
-    const offsets = committed?.offsets ?? new Map<string, number>();
-    const isAhead = lag(offsets, store.position.offsets) > 0;
-    // States of another fold can't be brought up to what is committed: then the log brings everything back.
-    const isStuck = store.isOfOtherFold && lag(store.position.offsets, offsets) > 0;
-    if (isAhead || isStuck) {
-      await store.close();
-      this.#store = null;
-      const where = await place.setAside();
-      const why = isAhead
-        ? "is ahead of what the log has committed"
-        : "was left behind by another version of scorefold";
-      events?.onNotice?.(`the store ${why}: put aside in ${where}, and everything is folded again from the log`);
-      store = await openStore(place, expected);
-      this.#store = store;
-    }
-    if (store.position.offsets.size === 0 && erased !== undefined) {
-      const known = await erased();
-      if (known.size > 0) await store.learnErased(known);
-    }
-    return store;
-  }
-
   /** Ends the life that is under way; what is in memory is forgotten. */
   async #end(): Promise<void> {
     await this.#session?.settled();
@@ -431,17 +409,6 @@ export class Task {
     this.#waiting = [];
     this.#writes = [];
     this.#fireUntil = [];
-  }
-}
-
-/** One that can't be read is closed: it is tried again, or put aside. */
-async function openStore(place: StorePlace, expected: StoreExpectation): Promise<ContactStore> {
-  const database = await place.open();
-  try {
-    return await ContactStore.open(database, expected);
-  } catch (error) {
-    await database.close();
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import { compareText } from "../events/order.js";
 import type { EpochMs } from "../events/types.js";
 import type { ContactKey } from "../store/keys.js";
-import type { TimerPlace } from "../store/store.js";
+import type { TimerPlace } from "../store/position.js";
 
 /** The instant that a contact has passed without an input of its own; null: none. */
 export function passedBy({ all, run }: TimerPlace, contact: ContactKey): EpochMs | null {

@@ -11,6 +11,7 @@ import type {
   ExplainAnswer,
   OutputRecord,
   Question,
+  TaskStatus,
   TopicBounds,
 } from "../../src/api/engine.js";
 import { ScorefoldError } from "../../src/errors.js";
@@ -55,10 +56,15 @@ export class MemoryEngine implements Engine {
     this.#models = models;
     this.#now = now;
     const names = models.map(({ model }) => `${model.id}@${model.version}`);
-    this.status = { state: "running", detail: null, isReady: true, lag: 0, contacts: 0, models: names };
+    this.status = { state: "running", detail: null, isUp: true, isReady: true, lag: 0, contacts: 0, models: names };
     for (const name of ["score-changed", "threshold-crossed", "dead-letters"]) {
       this.topicsByName.set(name, { start: 0, values: [] });
     }
+  }
+
+  taskStatuses(): readonly TaskStatus[] {
+    const { state, detail, lag, contacts } = this.status;
+    return [{ task: 0, state, detail, lag, contacts, offsets: { inputs: this.lines.length }, timersBehindMs: 0 }];
   }
 
   async append(lines: readonly Original[]): Promise<Appended> {

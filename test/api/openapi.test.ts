@@ -40,6 +40,7 @@ describe("the OpenAPI document", () => {
     fits("Ingested", (await post(`${url}/v1/interactions?wait=folded`, batch)).json);
     fits("ContactScores", (await ask(`${url}/v1/contacts/ann/scores`)).json);
     fits("Explained", (await ask(`${url}/v1/contacts/ann/explain`)).json);
+    fits("Tasks", (await ask(`${url}/v1/tasks`)).json);
     fits("Topics", (await ask(`${url}/v1/topics`)).json);
     fits("Health", (await ask(`${url}/healthz`)).json);
     fits("Ready", (await ask(`${url}/readyz`)).json);

@@ -109,6 +109,8 @@ async function scored({ kafka, app, count }: Run): Promise<Measured> {
     kafka,
     app,
     clusterId: app,
+    origin: null,
+    rekeying: null,
     inputTopics: [`${app}.inputs`],
     outputTopics: {
       scoreChanged: `${app}.score-changed`,

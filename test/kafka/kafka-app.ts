@@ -75,6 +75,8 @@ export class KafkaApp {
       kafka: this.kafka,
       app: this.id,
       clusterId: this.#clusterId,
+      origin: null,
+      rekeying: null,
       inputTopics: this.inputTopics,
       outputTopics: {
         scoreChanged: this.named("score-changed"),

@@ -74,6 +74,11 @@ export class BrokerTaskLog implements TaskLog {
     await publishing;
   }
 
+  async hasPublished(): Promise<boolean> {
+    await this.#gate("hasPublished");
+    return this.#client.broker.read("score-changed", this.task).length > 0;
+  }
+
   async time(): Promise<EpochMs> {
     await this.#gate("time");
     return this.#client.broker.now;

@@ -214,6 +214,8 @@ export class Broker {
 export class BrokerClient implements Log {
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
+  readonly origin = null;
+  readonly taskOf = null;
   readonly broker: Broker;
   isClosed = false;
   readonly #step: Step;

@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { sealed, unsealed } from "../../src/database/checksum.js";
 import type { Input } from "../../src/events/types.js";
 import { contactKey } from "../../src/store/keys.js";
+import { noTimers, type Position } from "../../src/store/position.js";
 import { encodeContact } from "../../src/store/rows.js";
-import { type ContactChange, ContactStore, erasedHash, noTimers, type Position } from "../../src/store/store.js";
+import { type ContactChange, ContactStore, erasedHash } from "../../src/store/store.js";
 import { SimulatedDisk } from "../simulator/disk.js";
 
 const expected = { clusterId: "log-1", foldVersion: 1 };

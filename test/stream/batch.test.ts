@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decoded, decodeLine } from "../../src/events/decode.js";
-import { noTimers } from "../../src/store/store.js";
+import { noTimers } from "../../src/store/position.js";
 import { type BatchContext, foldRecords, Gathered, mergeByTime, offsetsAfter } from "../../src/stream/batch.js";
 import { HotContacts } from "../../src/stream/hot-contacts.js";
 import { defaultLimits } from "../../src/stream/limits.js";
@@ -33,7 +33,15 @@ describe("foldRecords", () => {
     const context = async (): Promise<BatchContext> => {
       const { store } = await openStore();
       const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
-      return { store, contacts, limits: defaultLimits, timer: noTimers, onMoved: () => undefined };
+      return {
+        store,
+        contacts,
+        limits: defaultLimits,
+        timer: noTimers,
+        task: 0,
+        taskOf: null,
+        onMoved: () => undefined,
+      };
     };
     await fc.assert(
       fc.asyncProperty(
@@ -72,7 +80,15 @@ describe("a batch", () => {
       const fresh = new HotContacts(store, () => [visitsModel()], 1e6);
       await fresh.load(["default\0known"]);
       const into = new Gathered();
-      const context = { store, contacts: fresh, limits, timer: noTimers, onMoved: () => undefined };
+      const context = {
+        store,
+        contacts: fresh,
+        limits,
+        timer: noTimers,
+        task: 0,
+        taskOf: null,
+        onMoved: () => undefined,
+      };
       const taken = await foldRecords(records, context, into);
       expect([into.records, into.inputs]).toEqual([taken, taken]);
       return taken;

@@ -1,7 +1,8 @@
 /** One contact between memory and store: what is on its way there is part of its history, and nothing erased comes back. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Input } from "../../src/events/types.js";
-import { type ContactStore, noTimers } from "../../src/store/store.js";
+import { noTimers } from "../../src/store/position.js";
+import type { ContactStore } from "../../src/store/store.js";
 import { TaskContact } from "../../src/stream/contact.js";
 import type { SimulatedDisk } from "../simulator/disk.js";
 import { erasure, openStore, start, visit, visitsModel } from "./given.js";

@@ -1,6 +1,7 @@
 /** Contacts in memory: let go when there is no room, but never with something that the store has yet to learn. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { type ContactStore, noTimers } from "../../src/store/store.js";
+import { noTimers } from "../../src/store/position.js";
+import type { ContactStore } from "../../src/store/store.js";
 import { HotContacts } from "../../src/stream/hot-contacts.js";
 import { erasure, openStore, start, visit, visitsModel } from "./given.js";
 

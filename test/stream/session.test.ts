@@ -1,7 +1,8 @@
 /** Runs of timers that are interrupted: by inputs between two slices, and by a crash. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Output } from "../../src/events/types.js";
-import { ContactStore, type Position } from "../../src/store/store.js";
+import type { Position } from "../../src/store/position.js";
+import { ContactStore } from "../../src/store/store.js";
 import { systemClock } from "../../src/stream/clock.js";
 import { defaultLimits } from "../../src/stream/limits.js";
 import type { TaskLog } from "../../src/stream/log.js";
@@ -40,6 +41,7 @@ async function begin(): Promise<void> {
     log,
     starts: new Map([["inputs", 0]]),
     store,
+    taskOf: null,
     modelsOf: () => [model],
     clock: systemClock,
     limits: { ...defaultLimits, sliceContactsMax: 1 },

@@ -2,9 +2,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { encodeOutput, encodeScoreLine } from "../../events/encode.js";
 import type { ContactId, TenantId } from "../../events/types.js";
-import { type ApiContext, requireReady } from "../context.js";
+import { type ApiContext, requireUp } from "../context.js";
 import { JSON_TYPE, NDJSON_TYPE } from "../media.js";
-import { contactOf, countOf, questionOf, readQuery, tenantOf } from "../parameters.js";
+import { contactOf, countOf, questionOf, readQuery, tenantOf, wordOf } from "../parameters.js";
 import { Problem } from "../problems.js";
 import { StreamEnded } from "../streams.js";
 
@@ -25,7 +25,7 @@ export function contactRoutes(app: FastifyInstance, context: ApiContext): void {
 async function scores({ engine }: ApiContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const query = readQuery(request, ["model", "asOf"]);
   const [contactId, tenantId] = [contactOf(request), tenantOf(request)];
-  requireReady(engine);
+  requireUp(engine);
   const found = await engine.scores(contactId, questionOf(engine, tenantId, query));
   if (found === null) throw unknownContact(contactId, tenantId);
   const lines = found.scores.map(encodeScoreLine).join(",");
@@ -36,7 +36,7 @@ async function explain({ engine }: ApiContext, request: FastifyRequest, reply: F
   const query = readQuery(request, ["model", "asOf", "timeline"]);
   const count = query.timeline === undefined ? TIMELINE_DEFAULT : countOf("timeline", query.timeline, TIMELINE_MAX);
   const [contactId, tenantId] = [contactOf(request), tenantOf(request)];
-  requireReady(engine);
+  requireUp(engine);
   const found = await engine.explain(contactId, questionOf(engine, tenantId, query));
   if (found === null) throw unknownContact(contactId, tenantId);
   const { asOf, explanations, timeline } = found;
@@ -52,7 +52,7 @@ async function explain({ engine }: ApiContext, request: FastifyRequest, reply: F
 async function erase({ engine }: ApiContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   readQuery(request, []);
   const [contactId, tenantId] = [contactOf(request), tenantOf(request)];
-  requireReady(engine);
+  requireUp(engine);
   await engine.erase(contactId, tenantId);
   return reply.code(204).send();
 }
@@ -63,10 +63,11 @@ async function allScores(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const query = readQuery(request, ["model", "asOf"]);
+  const { tasks, ...query } = readQuery(request, ["model", "asOf", "tasks"]);
   const question = questionOf(engine, tenantOf(request), query);
-  requireReady(engine);
-  const batches = engine.allScores(question)[Symbol.asyncIterator]();
+  const isPartial = wordOf("tasks", tasks, ["own", "all"]) === "own";
+  requireUp(engine);
+  const batches = engine.allScores(question, isPartial)[Symbol.asyncIterator]();
   // Asked for the first lines before anything is answered: what fails until then can be told.
   let next = await batches.next();
   const stream = streams.open(reply, NDJSON_TYPE);

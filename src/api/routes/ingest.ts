@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Decoded } from "../../events/decode.js";
 import type { Input } from "../../events/types.js";
-import { type ApiContext, requireReady } from "../context.js";
+import { type ApiContext, requireUp } from "../context.js";
 import type { Appended, Engine } from "../engine.js";
 import { type Items, readJson, readLines } from "../items.js";
 import { bodyFormat, JSON_TYPE } from "../media.js";
@@ -23,7 +23,7 @@ export function ingestRoutes(app: FastifyInstance, context: ApiContext): void {
   app.get("/v1/folded", { config: { produces: [JSON_TYPE] } }, async (request) => {
     const { offset } = readQuery(request, ["offset"]);
     if (offset === undefined) throw new Problem("bad-parameter", "offset is missing; it is in the answer to an ingest");
-    requireReady(context.engine);
+    requireUp(context.engine);
     const at = countOf("offset", offset, Number.MAX_SAFE_INTEGER);
     return { folded: await isFolded(context.engine, at, context.limits.waitMs) };
   });
@@ -40,12 +40,12 @@ async function ingest(
   const waits = wordOf("wait", query.wait, ["folded"]) === "folded";
   const expected = { kind, tenantId: givenTenant(request), itemsMax: limits.itemsMax };
   const format = bodyFormat(request);
-  requireReady(engine);
+  requireUp(engine);
   const body = await bodies.read(request.raw, reply.raw);
   const items = format === "json" ? readJson(body, expected) : readLines(body, expected);
   const appended = items.lines.length === 0 ? null : await engine.append(items.lines);
   const folded =
-    waits && appended !== null
+    waits && appended !== null && appended.offset !== null
       ? await isFolded(engine, appended.offset + appended.decoded.length - 1, limits.waitMs)
       : null;
   if (!items.isBatch) checkSingle(items, appended);
@@ -97,7 +97,7 @@ function answer(items: Items, appended: Appended | null, onlyRefused: boolean, f
     if (mismatch !== undefined) result = JSON.stringify({ status: "refused", ...mismatch, item: place });
     else {
       const decoded = appended!.decoded[line] as Decoded;
-      const offset = appended!.offset + line;
+      const offset = first === null ? null : first + line;
       line += 1;
       if (decoded.ok) {
         accepted += 1;

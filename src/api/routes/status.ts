@@ -19,6 +19,7 @@ const links = {
   contactScores: "/v1/contacts/{id}/scores",
   contactExplain: "/v1/contacts/{id}/explain",
   scores: "/v1/scores",
+  tasks: "/v1/tasks",
   topics: "/v1/topics",
   outputs: "/v1/outputs/{topic}",
   health: "/healthz",
@@ -45,6 +46,11 @@ export function statusRoutes(app: FastifyInstance, { engine }: ApiContext): void
     requireReady(engine);
     const { state, detail, lag, contacts, models } = engine.status;
     return { status: "ready", state, detail, lag, contacts, models };
+  });
+
+  app.get("/v1/tasks", json, async () => {
+    const { state, detail, lag, contacts, models } = engine.status;
+    return { state, detail, lag, contacts, models, tasks: engine.taskStatuses() };
   });
 
   app.get("/metrics", any, async (request, reply) => {

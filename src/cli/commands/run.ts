@@ -1,21 +1,35 @@
-/** `run`: the engine, up, with its HTTP API. */
+/** `run`: the engine, up, with its HTTP API; embedded, or on a cluster where one is named. */
+import { hostname } from "node:os";
 import { Command, Option } from "commander";
-import { type GivenOptions, logLevels, readConfig } from "../../config/run.js";
+import { type GivenKafkaOptions, namesCluster } from "../../config/kafka.js";
+import { type Config, type GivenOptions, logLevels, readConfig } from "../../config/run.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { EmbeddedEngine } from "../../engine/embedded-engine.js";
+import { KafkaEngine } from "../../engine/kafka-engine.js";
 import { ScorefoldError } from "../../errors.js";
-import { compile } from "../../model/compile.js";
+import { type CompiledModel, compile } from "../../model/compile.js";
 import { systemClock } from "../../stream/clock.js";
-import { createLogger } from "../../telemetry.js";
+import { createLogger, type Logger } from "../../telemetry.js";
+import { clusterConfig, clusterHelp, kafkaOf, withClusterOptions } from "../cluster.js";
 import type { Io } from "../io.js";
 import { loadModels } from "../models.js";
 import { Progress } from "../progress.js";
-import { serveUntilStopped } from "../serving.js";
+import { type ServedEngine, serveUntilStopped } from "../serving.js";
 import { counted } from "../table.js";
+import { topicsOf } from "../topics.js";
+
+/** What an engine is started with. */
+interface Start {
+  readonly config: Config;
+  readonly models: readonly CompiledModel[];
+  readonly directory: DataDirectory;
+  readonly logger: Logger;
+  readonly progress: Progress;
+}
 
 export function runCommand(io: Io): Command {
-  return new Command("run")
-    .description("run the engine: inputs over HTTP, scores kept, changes published, timers by the wall clock")
+  const command = new Command("run")
+    .description("run the engine: inputs over HTTP or from Kafka, scores kept, changes published, timers by the clock")
     .addOption(new Option("--data <dir>", "data directory (default: data)"))
     .addOption(new Option("--models <dirs...>", "model files, or directories of them (default: models)"))
     .addOption(new Option("--host <host>", "address to listen on (default: 127.0.0.1)"))
@@ -25,7 +39,10 @@ export function runCommand(io: Io): Command {
     .addOption(new Option("--timer-grace <duration>", "timers fire so long after their instant (default: 5s)"))
     .addOption(
       new Option("--input-ahead <duration>", "how far an input may be dated ahead of its arrival (default: 1h)"),
-    )
+    );
+  return withClusterOptions(command)
+    .addOption(new Option("--partitioner <name>", "how inputs are keyed: murmur2, crc32, fnv1a (default: murmur2)"))
+    .addOption(new Option("--history <where>", "log, or local: topics may drop inputs that a store has (default: log)"))
     .addHelpText(
       "after",
       `
@@ -34,52 +51,95 @@ Examples:
   $ curl -X POST http://127.0.0.1:7070/v1/interactions -H 'content-type: application/json' \\
       -d '{"id":"e1","contactId":"ada","type":"email.clicked","at":"2026-11-25T09:30:00Z"}'
   $ curl http://127.0.0.1:7070/v1/contacts/ada/scores
+  $ scorefold run --brokers kafka-1:9092,kafka-2:9092 --app scores --data /var/lib/scorefold
+
+Without --brokers the engine is embedded: its own log, one process. With it, any number of processes with the same --app
+share the tasks, one for each partition of the input topics. \`scorefold topics apply\` makes the topics.
 
 Each option can be a variable: SCOREFOLD_DATA, SCOREFOLD_MODELS, SCOREFOLD_HOST, SCOREFOLD_PORT, SCOREFOLD_LOG_LEVEL,
-SCOREFOLD_TIMER_GRACE, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS. SCOREFOLD_API_TOKEN is the token that clients
-have to send; it is a variable only. SIGTERM ends it in good order, kill -9 loses nothing.`,
+SCOREFOLD_TIMER_GRACE, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS, SCOREFOLD_PARTITIONER, SCOREFOLD_HISTORY.
+SCOREFOLD_API_TOKEN is the token that clients have to send; it is a variable only. SIGTERM ends it in good order, kill -9
+loses nothing.
+${clusterHelp}`,
     )
-    .action(async (options: GivenOptions) => {
+    .action(async (options: GivenOptions & GivenKafkaOptions) => {
       const result = readConfig(options, io.env);
       for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
       if (!result.ok) throw new ScorefoldError("usage", result.problems.join("\n"));
       const { config } = result;
-      const models = loadModels(config.models);
-      const logger = createLogger(config.logLevel, io.stderr);
-      const directory = await DataDirectory.open(config.data);
-      const progress = new Progress(io);
-      const engine = await EmbeddedEngine.start({
-        directory,
-        models: models.map(compile),
-        clock: systemClock,
-        timers: "clock",
-        logger,
-        limits: { timerGraceMs: config.timerGraceMs, inputAheadMsMax: config.inputAheadMs },
-        onProgress: (what, done, total) =>
-          progress.update(what, done, total, what === "rebuilding" ? "contacts" : "inputs"),
-      });
-      await serveUntilStopped({
-        engine,
-        directory,
-        logger,
-        api: {
-          host: config.host,
-          port: config.port,
-          allowAnonymous: config.allowAnonymous,
-          ...(config.apiToken === null ? {} : { token: config.apiToken }),
-        },
-        onListening: (url) => {
-          logger.info({ url, data: directory.path }, "listening");
-          io.stderr.write(
-            `scorefold is up at ${url}: ${counted(models.length, "model")}, data in ${config.data}; ` +
-              `try \`curl ${url}/readyz\`\n`,
-          );
-        },
-      })
-        .catch((error: unknown) => {
-          logger.fatal({ err: error }, "ended by an error");
-          throw error;
-        })
-        .finally(() => progress.clear());
+      const models = loadModels(config.models).map(compile);
+      const start: Start = {
+        config,
+        models,
+        logger: createLogger(config.logLevel, io.stderr),
+        directory: await DataDirectory.open(config.data),
+        progress: new Progress(io),
+      };
+      const onCluster = namesCluster(options, io.env);
+      const engine = onCluster ? await onKafka(io, start, options) : await embedded(start);
+      await served(io, start, engine);
     });
+}
+
+async function embedded({ config, models, directory, logger, progress }: Start): Promise<ServedEngine> {
+  return await EmbeddedEngine.start({
+    directory,
+    models,
+    clock: systemClock,
+    timers: "clock",
+    logger,
+    limits: limitsOf(config),
+    onProgress: (what, done, total) =>
+      progress.update(what, done, total, what === "rebuilding" ? "contacts" : "inputs"),
+  });
+}
+
+async function onKafka(io: Io, start: Start, options: GivenKafkaOptions): Promise<ServedEngine> {
+  const { config, models, directory, logger, progress } = start;
+  const cluster = clusterConfig(io, options);
+  const { app, partitioner, isHistoryLocal } = cluster;
+  return await KafkaEngine.start({
+    directory,
+    kafka: await kafkaOf(cluster, `${app}-${hostname()}-${process.pid}`, logger),
+    app,
+    ...topicsOf(cluster),
+    partitioner,
+    isHistoryLocal,
+    models,
+    clock: systemClock,
+    logger,
+    limits: limitsOf(config),
+    onProgress: (task, what, done, total) =>
+      progress.update(`task ${task} ${what}`, done, total, what === "rebuilding" ? "contacts" : "inputs"),
+  });
+}
+
+function limitsOf({ timerGraceMs, inputAheadMs }: Config) {
+  return { timerGraceMs, inputAheadMsMax: inputAheadMs };
+}
+
+async function served(
+  io: Io,
+  { config, models, directory, logger, progress }: Start,
+  engine: ServedEngine,
+): Promise<void> {
+  const { host, port, allowAnonymous, apiToken } = config;
+  await serveUntilStopped({
+    engine,
+    directory,
+    logger,
+    api: { host, port, allowAnonymous, ...(apiToken === null ? {} : { token: apiToken }) },
+    onListening: (url) => {
+      logger.info({ url, data: directory.path }, "listening");
+      io.stderr.write(
+        `scorefold is up at ${url}: ${counted(models.length, "model")}, data in ${config.data}; ` +
+          `try \`curl ${url}/readyz\`\n`,
+      );
+    },
+  })
+    .catch((error: unknown) => {
+      logger.fatal({ err: error }, "ended by an error");
+      throw error;
+    })
+    .finally(() => progress.clear());
 }

@@ -236,7 +236,7 @@ describe("an engine that can't", () => {
     ["failed", "failed"],
   ])("is not asked while it is %s", async (state, name) => {
     const { url, engine } = await serve();
-    engine.status = { ...engine.status, state, isReady: false, detail: "because" };
+    engine.status = { ...engine.status, state, isUp: false, isReady: false, detail: "because" };
     for (const answer of [await post(`${url}/v1/interactions`, click("e1")), await ask(`${url}/v1/scores`)]) {
       expect([answer.status, answer.json.type, answer.json.state]).toEqual([503, `/problems/${name}`, state]);
     }

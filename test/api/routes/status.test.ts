@@ -6,7 +6,7 @@ it("health is of the process, readiness of the engine", async () => {
   const { url, engine } = await serve();
   expect((await ask(`${url}/healthz`)).json).toEqual({ status: "ok", state: "running" });
   expect((await ask(`${url}/readyz`)).json).toMatchObject({ status: "ready", state: "running", models: ["lead@3"] });
-  engine.status = { ...engine.status, state: "catching-up", isReady: false, lag: 7 };
+  engine.status = { ...engine.status, state: "catching-up", isUp: false, isReady: false, lag: 7 };
   expect((await ask(`${url}/healthz`)).status).toBe(200);
   const ready = await ask(`${url}/readyz`);
   expect([ready.status, ready.json.type]).toEqual([503, "/problems/not-ready"]);

@@ -1,0 +1,397 @@
+/**
+ * The engine on a cluster: as many tasks as the consumer group gives to this process, each with a store of its own, over
+ * the topics of one application.
+ */
+import type {
+  Appended,
+  ContactAnswer,
+  Engine,
+  EngineStatus,
+  ExplainAnswer,
+  OutputRecord,
+  Question,
+  TaskStatus,
+  TopicBounds,
+} from "../api/engine.js";
+import { ScorefoldError } from "../errors.js";
+import { decodeOriginal, type Original } from "../events/dead-letter.js";
+import type { ContactId, EpochMs, Input, Profile, ScoreLine, TenantId } from "../events/types.js";
+import type { Kafka } from "../kafka/client.js";
+import { Group } from "../kafka/group.js";
+import { InputProducer } from "../kafka/input-producer.js";
+import { KafkaLog } from "../kafka/log.js";
+import { type PartitionerName, partitioner } from "../kafka/partitioner.js";
+import { openCluster } from "../kafka/start.js";
+import type { OutputTopics } from "../kafka/task-log.js";
+import type { CompiledModel } from "../model/compile.js";
+import type { Clock } from "../stream/clock.js";
+import { defaultLimits, type TaskLimits } from "../stream/limits.js";
+import type { Topic } from "../stream/log.js";
+import { ModelSet } from "../stream/models.js";
+import type { Task } from "../stream/task.js";
+import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
+import type { DataDirectory, StoreMemory } from "./directory.js";
+import { mergedScores } from "./merged-scores.js";
+import { OwnedTask } from "./owned-task.js";
+import { allScores, explanationOf, scoresOf } from "./queries.js";
+import { countingEvents, measured, statusOf } from "./task-metrics.js";
+
+export interface KafkaEngineOptions {
+  readonly directory: DataDirectory;
+  readonly kafka: Kafka;
+  readonly app: string;
+  readonly inputTopics: readonly Topic[];
+  readonly outputTopics: OutputTopics;
+  /** Where an input goes that comes over HTTP. */
+  readonly topicOf: (input: Input) => Topic;
+  readonly partitioner: PartitionerName;
+  /** Whether the stores may be the only copies of inputs that the topics have dropped. */
+  readonly isHistoryLocal: boolean;
+  readonly models: readonly CompiledModel[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits?: Partial<TaskLimits>;
+  /** Processes that share this one's memory with it: each takes a part of what one may. */
+  readonly processes?: number;
+  readonly sessionMs?: number;
+  readonly onProgress?: (task: number, what: "catching-up" | "rebuilding", done: number, total: number) => void;
+}
+
+/** What all stores of a process may take together, and one of them. */
+const STORES_BYTES = 192 * 1024 * 1024;
+const STORE_BYTES_MIN = 3 * 1024 * 1024;
+const STORE_BYTES_MAX = 64 * 1024 * 1024;
+const OPEN_FILES = 600;
+const OPEN_FILES_MIN = 24;
+const OPEN_FILES_MAX = 300;
+/** Contacts in memory, of all tasks. */
+const HOT_BYTES = 96 * 1024 * 1024;
+const HOT_BYTES_MIN = 2 * 1024 * 1024;
+/** Joining again after the client has given up on its membership. */
+const REJOIN_MS_MIN = 1_000;
+const REJOIN_MS_MAX = 15_000;
+/** The worst of what tasks are in is what the engine is in. */
+const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
+
+export class KafkaEngine implements Engine {
+  readonly #options: KafkaEngineOptions;
+  readonly #log: KafkaLog;
+  readonly #tasks: number;
+  readonly #taskOf: (contactId: ContactId) => number;
+  readonly #metrics: Metrics;
+  readonly #inputs: InputProducer;
+  readonly #models: readonly string[];
+  #group: Group;
+  /** By number; one that was released stays until it has ended, since it has its store open until then. */
+  readonly #owned = new Map<number, OwnedTask>();
+  #assigned: readonly number[] = [];
+  #hasJoined = false;
+  readonly #stopping = new AbortController();
+  #error: unknown = null;
+  #end: () => void = () => undefined;
+  readonly #ended: Promise<void>;
+
+  private constructor(options: KafkaEngineOptions, log: KafkaLog, tasks: number) {
+    this.#options = options;
+    this.#log = log;
+    this.#tasks = tasks;
+    this.#taskOf = partitioner(options.partitioner, tasks);
+    this.#inputs = new InputProducer(options.kafka);
+    this.#models = new ModelSet(options.models).names;
+    this.#metrics = createMetrics(async () => ({
+      tasks: await Promise.all([...this.#owned.values()].map(({ number, task }) => measured(number, task))),
+      logBytes: null,
+    }));
+    this.#ended = new Promise((end) => {
+      this.#end = end;
+    });
+    this.#group = this.#makeGroup();
+  }
+
+  /**
+   * Looks at the topics and joins the group; resolves when tasks have been given.
+   *
+   * @throws ScorefoldError `config-invalid` for topics that won't do, `log-failed`, `directory-unusable`
+   */
+  static async start(options: KafkaEngineOptions): Promise<KafkaEngine> {
+    const { directory, kafka, app, inputTopics, outputTopics, isHistoryLocal, logger } = options;
+    await directory.beOfCluster();
+    const checked = { inputs: inputTopics, outputs: outputTopics, isHistoryLocal };
+    const opened = await openCluster(kafka, app, checked);
+    for (const notice of opened.notices) logger.warn(notice);
+    const { clusterId, tasks, topicIds, internal } = opened;
+    const log = new KafkaLog({
+      kafka,
+      app,
+      clusterId,
+      inputTopics: [...inputTopics, internal.rekeyed],
+      origin: { tasks, topicIds },
+      outputTopics,
+      rekeying: { topic: internal.rekeyed, taskOf: partitioner(options.partitioner, tasks) },
+      clockTopic: internal.clock,
+      elapsed: () => options.clock.elapsed(),
+    });
+    const engine = new KafkaEngine(options, log, tasks);
+    try {
+      await engine.#group.join();
+      engine.#hasJoined = true;
+      return engine;
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+  }
+
+  get status(): EngineStatus {
+    const tasks = this.taskStatuses();
+    const [worst] = [...tasks].sort((a, b) => worstFirst.indexOf(a.state) - worstFirst.indexOf(b.state));
+    const isUp = this.#hasJoined && !this.#stopping.signal.aborted;
+    const state = this.#stopping.signal.aborted ? "stopping" : isUp ? (worst?.state ?? "running") : "starting";
+    const sum = (of: (task: TaskStatus) => number): number => tasks.reduce((all, task) => all + of(task), 0);
+    return {
+      state,
+      detail: worst === undefined || worst.detail === null ? null : `task ${worst.task}: ${worst.detail}`,
+      isUp,
+      isReady: isUp && state === "running",
+      lag: sum(({ lag }) => lag),
+      contacts: sum(({ contacts }) => contacts),
+      models: this.#models,
+    };
+  }
+
+  taskStatuses(): readonly TaskStatus[] {
+    const all = [...this.#owned.values()].filter(({ isReleased }) => !isReleased);
+    return all.sort((a, b) => a.number - b.number).map(({ number, task }) => statusOf(number, task));
+  }
+
+  /** How many tasks the application has, here and elsewhere. */
+  get taskCount(): number {
+    return this.#tasks;
+  }
+
+  /** Resolves when the engine has ended. @throws what has ended it, unless it was `stop` */
+  async ended(): Promise<void> {
+    await this.#ended;
+    if (this.#error !== null) throw this.#error;
+  }
+
+  /** Ends all tasks after their commits under way, with everything written, and leaves the group. */
+  async stop(): Promise<void> {
+    if (!this.#stopping.signal.aborted) {
+      this.#stopping.abort();
+      // Left last: until then nobody else is given the tasks, and starts on what is about to be written.
+      await Promise.all([...this.#owned.values()].map((owned) => owned.release()));
+      await this.#group
+        .leave()
+        .catch((error: unknown) => this.#options.logger.warn({ err: error }, "leaving the group"));
+      await this.#log.close();
+      await this.#inputs.close();
+      this.#end();
+    }
+    await this.#ended;
+  }
+
+  async append(lines: readonly Original[]): Promise<Appended> {
+    const decoded = lines.map(decodeOriginal);
+    const inputs = decoded.flatMap((one) => (one.ok ? [one.input] : []));
+    if (inputs.length > 0)
+      await this.#inputs.send(
+        inputs.map((input) => ({ topic: this.#options.topicOf(input), task: this.#taskOf(input.contactId), input })),
+      );
+    return { offset: null, decoded };
+  }
+
+  async scores(contact: ContactId, question: Question): Promise<ContactAnswer | null> {
+    return await scoresOf(this.#ownerOf(contact), contact, question);
+  }
+
+  async explain(contact: ContactId, question: Question): Promise<ExplainAnswer | null> {
+    return await explanationOf(this.#ownerOf(contact), contact, question);
+  }
+
+  async *allScores(question: Question, isPartial = false): AsyncGenerator<readonly ScoreLine[]> {
+    const tasks = this.#running(isPartial);
+    yield* mergedScores(tasks.map((task) => allScores(task, question)));
+  }
+
+  /** None: they are read from Kafka. */
+  async topics(): Promise<readonly TopicBounds[]> {
+    return [];
+  }
+
+  // biome-ignore lint/correctness/useYield: nothing to give, as there are no topics
+  async *outputs(topic: string): AsyncGenerator<readonly OutputRecord[]> {
+    throw new ScorefoldError("usage", `topic ${topic} is read from Kafka, by its consumers`);
+  }
+
+  async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
+    const at: EpochMs = this.#options.clock.now();
+    const input: Profile = { kind: "profile", id: "", tenantId, contactId, at, fields: null };
+    const task = this.#taskOf(contactId);
+    const [place] = await this.#inputs.send([{ topic: this.#options.topicOf(input), task, input }]);
+    const owned = this.#owned.get(task);
+    // With another process it is as sure, and a moment later.
+    if (owned === undefined || owned.isReleased || place === undefined) return;
+    await owned.task.foldedUpTo(new Map([[place.topic, place.offset + 1]]));
+    await owned.task.written();
+  }
+
+  async folded(): Promise<void> {
+    throw new ScorefoldError("usage", "on Kafka inputs go to several topics, and nobody waits for one to be folded");
+  }
+
+  async metrics(): Promise<{ text: string; contentType: string }> {
+    const { registry } = this.#metrics;
+    return { text: await registry.metrics(), contentType: registry.contentType };
+  }
+
+  /** The metrics of this process, to be added up with those of others. */
+  async metricValues(): Promise<readonly object[]> {
+    return await this.#metrics.registry.getMetricsAsJSON();
+  }
+
+  #ownerOf(contact: ContactId): Task {
+    const task = this.#taskOf(contact);
+    const owned = this.#owned.get(task);
+    if (owned !== undefined && !owned.isReleased && owned.error === null) return owned.task;
+    throw new ScorefoldError(
+      "elsewhere",
+      `the contact belongs to task ${task}, and that is with another process of the group ${this.#options.app}; ask that one`,
+    );
+  }
+
+  #running(isPartial: boolean): readonly Task[] {
+    const tasks = [...this.#owned.values()].filter(({ isReleased }) => !isReleased).map(({ task }) => task);
+    if (isPartial || tasks.length === this.#tasks) return tasks;
+    throw new ScorefoldError(
+      "elsewhere",
+      `${tasks.length} of the ${this.#tasks} tasks are with this process; ask each process of the group with tasks=own`,
+    );
+  }
+
+  #makeGroup(): Group {
+    const { kafka, app, directory, sessionMs } = this.#options;
+    return new Group({
+      kafka,
+      groupId: app,
+      topics: this.#log.inputTopics,
+      stores: () => directory.storedTasks(),
+      onAssigned: (tasks) => this.#assign(tasks),
+      onFailed: (error) => this.#rejoin(error),
+      ...(sessionMs === undefined ? {} : { sessionMs }),
+    });
+  }
+
+  /** The group has spoken: tasks that are new here begin, those that are no longer here end. */
+  #assign(tasks: readonly number[]): void {
+    if (this.#stopping.signal.aborted) return;
+    const { logger } = this.#options;
+    logger.info({ tasks }, `the group has given ${tasks.length} of ${this.#tasks} tasks`);
+    const beyond = tasks.filter((task) => task >= this.#tasks);
+    if (beyond.length > 0) {
+      this.#fail(
+        new ScorefoldError(
+          "config-invalid",
+          `input topics have more partitions than the ${this.#tasks} at the start: contacts lie elsewhere now, and their ` +
+            "histories are with other tasks. Copy the inputs into new topics of that many partitions, and score them as " +
+            "a new application",
+        ),
+      );
+      return;
+    }
+    this.#assigned = tasks;
+    for (const owned of this.#owned.values()) if (!tasks.includes(owned.number)) void owned.release();
+    for (const task of tasks) this.#begin(task);
+  }
+
+  #begin(number: number): void {
+    const before = this.#owned.get(number);
+    if (before !== undefined && !before.isReleased && before.error === null) return;
+    const own = before?.ended ?? Promise.resolve();
+    void own.then(() => {
+      // The group may have spoken again since.
+      const isWanted = this.#assigned.includes(number) && !this.#stopping.signal.aborted;
+      if (!isWanted || this.#owned.get(number) !== before) return;
+      const owned = new OwnedTask(this.#taskOptions(number));
+      this.#owned.set(number, owned);
+      void owned.ended.then(() => {
+        // A failed one stays to be seen, until the group speaks again.
+        if (owned.error !== null || this.#owned.get(number) !== owned) return;
+        this.#owned.delete(number);
+        if (this.#assigned.includes(number)) this.#begin(number);
+      });
+    });
+  }
+
+  #taskOptions(number: number): ConstructorParameters<typeof OwnedTask>[0] {
+    const { directory, models, clock, limits, onProgress, logger } = this.#options;
+    const share = Math.max(1, this.#assigned.length);
+    const own = logger.child({ task: number });
+    return {
+      log: this.#log,
+      task: number,
+      store: {
+        open: async () => await directory.openTaskStore(number, this.#memoryOf(share)),
+        setAside: async () => await directory.setTaskStoreAside(number),
+      },
+      models,
+      clock,
+      timers: "clock",
+      limits: { ...this.#limitsOf(share), ...limits },
+      owns: async () => await this.#group.owns(number),
+      chance: Math.random,
+      events: {
+        ...countingEvents(this.#metrics, own),
+        onProgress: (what, done, total) => onProgress?.(number, what, done, total),
+      },
+    };
+  }
+
+  #memoryOf(share: number): StoreMemory {
+    const of = (all: number, min: number, max: number): number =>
+      Math.min(max, Math.max(min, Math.floor(all / share / (this.#options.processes ?? 1))));
+    return {
+      bytes: of(STORES_BYTES, STORE_BYTES_MIN, STORE_BYTES_MAX),
+      openFilesMax: of(OPEN_FILES, OPEN_FILES_MIN, OPEN_FILES_MAX),
+    };
+  }
+
+  /** What is bounded for a process is divided over its tasks. */
+  #limitsOf(share: number): Partial<TaskLimits> {
+    const { hotBytesMax, unwrittenContactsMax, unwrittenInputsMax } = defaultLimits;
+    const parts = share * (this.#options.processes ?? 1);
+    return {
+      hotBytesMax: Math.min(hotBytesMax, Math.max(HOT_BYTES_MIN, Math.floor(HOT_BYTES / parts))),
+      unwrittenContactsMax: Math.max(1024, Math.floor((2 * unwrittenContactsMax) / (1 + share))),
+      unwrittenInputsMax: Math.max(8192, Math.floor((2 * unwrittenInputsMax) / (1 + share))),
+    };
+  }
+
+  /** The client has given up its membership; tasks go on until somebody else takes them. */
+  #rejoin(error: ScorefoldError): void {
+    if (this.#stopping.signal.aborted || !this.#hasJoined) return;
+    const { logger, clock } = this.#options;
+    logger.warn({ err: error }, "membership in the group has ended; joining again");
+    this.#assigned = [];
+    void (async () => {
+      const { signal } = this.#stopping;
+      for (let wait = REJOIN_MS_MIN; !signal.aborted; wait = Math.min(REJOIN_MS_MAX, 2 * wait)) {
+        await this.#group.leave().catch(() => undefined);
+        await clock.sleep(wait, signal);
+        if (signal.aborted) return;
+        this.#group = this.#makeGroup();
+        try {
+          await this.#group.join();
+          return;
+        } catch (again) {
+          logger.warn({ err: again }, "joining the group again has failed");
+        }
+      }
+    })();
+  }
+
+  #fail(error: ScorefoldError): void {
+    this.#error = error;
+    void this.stop();
+  }
+}

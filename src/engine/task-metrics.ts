@@ -1,0 +1,59 @@
+/** What a task does, as metrics and as lines of the log. */
+import type { TaskStatus } from "../api/engine.js";
+import type { Task, TaskEvents } from "../stream/task.js";
+import type { Logger, MeasuredTask, Metrics } from "../telemetry.js";
+
+export async function measured(number: number, task: Task): Promise<MeasuredTask> {
+  const { store, memory } = task;
+  return {
+    task: number,
+    state: task.state.state,
+    lag: task.lag,
+    contacts: store?.counts.contacts ?? 0,
+    hotContacts: memory.contacts,
+    hotBytes: memory.bytes,
+    // One that is closed meanwhile has none.
+    storeBytes: (await store?.size().catch(() => 0)) ?? 0,
+    timersBehind: task.timersBehindMs / 1000,
+  };
+}
+
+/** Counts and logs what a task does. */
+export function countingEvents(metrics: Metrics, logger: Logger): Required<Omit<TaskEvents, "onProgress">> {
+  return {
+    onState: (state, detail) => logger.info({ state, detail }, `task is ${state}`),
+    onNotice: (text, error) => {
+      metrics.failures.inc();
+      logger.warn(error === undefined ? {} : { err: error }, text);
+    },
+    onCommit: ({ kind, isMuted, gathered, foldMs, publishMs }) => {
+      metrics.inputs.inc(gathered.inputs);
+      metrics.foldSeconds.observe({ kind }, foldMs / 1000);
+      // What is repeated was counted when it was published.
+      if (isMuted) return;
+      metrics.commits.inc({ kind });
+      metrics.late.inc(gathered.late);
+      metrics.duplicates.inc(gathered.duplicates);
+      metrics.erased.inc(gathered.erased);
+      metrics.rekeyed.inc(gathered.rekeyed.length);
+      for (const { kind: output } of gathered.outputs) metrics.outputs.inc({ kind: output });
+      for (const { reason } of gathered.deadLetters) metrics.deadLetters.inc({ reason });
+      metrics.commitSeconds.observe({ kind }, publishMs / 1000);
+    },
+    onWrite: ({ ms }) => metrics.writeSeconds.observe(ms / 1000),
+  };
+}
+
+export function statusOf(number: number, task: Task): TaskStatus {
+  const { state, detail } = task.state;
+  const { store, position } = task;
+  return {
+    task: number,
+    state,
+    detail,
+    lag: task.lag,
+    contacts: store?.counts.contacts ?? 0,
+    offsets: Object.fromEntries(position?.offsets ?? []),
+    timersBehindMs: task.timersBehindMs,
+  };
+}

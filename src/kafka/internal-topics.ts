@@ -1,0 +1,42 @@
+/**
+ * The topics that an application has for itself: inputs that lay in a partition where their contact does not belong, and
+ * one to be told the broker's time by.
+ */
+import type { Admin } from "kafkajs";
+import type { Topic } from "../stream/log.js";
+import { kafkaError } from "./errors.js";
+
+export interface InternalTopics {
+  readonly rekeyed: Topic;
+  readonly clock: Topic;
+}
+
+export function internalTopics(app: string): InternalTopics {
+  return { rekeyed: `${app}.rekeyed`, clock: `${app}.clock` };
+}
+
+/** Of the clock nothing is ever read. */
+const CLOCK_RETENTION_MS = 3_600_000;
+
+/** Makes those that are not there. @param tasks partitions of each input topic. @throws ScorefoldError `log-failed` */
+export async function makeInternalTopics(
+  admin: Admin,
+  { rekeyed, clock }: InternalTopics,
+  tasks: number,
+): Promise<void> {
+  const append = { name: "message.timestamp.type", value: "LogAppendTime" };
+  const retention = (ms: number) => ({ name: "retention.ms", value: String(ms) });
+  const forEver = { name: "retention.bytes", value: "-1" };
+  const wanted = [
+    { topic: rekeyed, numPartitions: tasks, configEntries: [append, retention(-1), forEver] },
+    { topic: clock, numPartitions: 1, configEntries: [append, retention(CLOCK_RETENTION_MS)] },
+  ];
+  try {
+    const known = new Set(await admin.listTopics());
+    const missing = wanted.filter(({ topic }) => !known.has(topic));
+    // Another process of the group may be making them as well; then nothing is made, which is no error.
+    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+  } catch (error) {
+    throw kafkaError(error, "making the topics of the application");
+  }
+}

@@ -1,0 +1,109 @@
+/** Whether the topics of an application are such that every input is folded once, and nothing is lost. */
+import type { Admin } from "kafkajs";
+import { ScorefoldError } from "../errors.js";
+import type { Topic } from "../stream/log.js";
+import { kafkaError } from "./errors.js";
+import type { OutputTopics } from "./task-log.js";
+
+export interface CheckedTopics {
+  /** Without those that the application makes for itself. */
+  readonly inputs: readonly Topic[];
+  readonly outputs: OutputTopics;
+  /** Whether inputs may be gone from their topics once they are folded. */
+  readonly isHistoryLocal: boolean;
+}
+
+export interface TopicsReport {
+  /** Partitions of each input topic. */
+  readonly tasks: number;
+  /** What is allowed, and should be known. */
+  readonly notices: readonly string[];
+}
+
+/** Above what a dead letter has with its original. */
+const MESSAGE_BYTES_MIN = 1_000_000;
+/** `TOPIC` of the protocol's resources. */
+const TOPIC_RESOURCE = 2;
+
+interface Found {
+  readonly topic: Topic;
+  readonly partitions: number;
+  readonly config: ReadonlyMap<string, string>;
+}
+
+/** @throws ScorefoldError `config-invalid` with all problems, one a line; `log-failed` */
+export async function checkTopics(admin: Admin, checked: CheckedTopics): Promise<TopicsReport> {
+  const { inputs, outputs, isHistoryLocal } = checked;
+  const all = [...inputs, ...Object.values<Topic>({ ...outputs })];
+  const found = await describe(admin, all);
+  const problems: string[] = [];
+  const notices: string[] = [];
+  for (const topic of all.filter((one) => !found.has(one)))
+    problems.push(`topic ${topic} is not there; \`scorefold topics apply\` makes it`);
+  const there = inputs.flatMap((topic) => found.get(topic) ?? []);
+  const counts = new Set(there.map(({ partitions }) => partitions));
+  if (counts.size > 1) {
+    const each = there.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(", ");
+    problems.push(
+      `input topics need equal numbers of partitions, so that a contact's inputs meet in one task: ${each}`,
+    );
+  }
+  const tasks = Math.max(0, ...counts);
+  for (const topic of Object.values<Topic>({ ...outputs })) {
+    const output = found.get(topic);
+    if (output === undefined) continue;
+    if (output.partitions < tasks)
+      problems.push(
+        `topic ${topic} has ${output.partitions} partitions, fewer than the ${tasks} of the inputs; add some`,
+      );
+    const bytes = numberOf(output, "max.message.bytes", MESSAGE_BYTES_MIN);
+    if (bytes < MESSAGE_BYTES_MIN)
+      problems.push(`topic ${topic}: max.message.bytes is ${bytes}; expected ${MESSAGE_BYTES_MIN} or more`);
+  }
+  for (const input of there) {
+    const text = `topic ${input.topic}`;
+    if (input.config.get("cleanup.policy")?.includes("compact") === true)
+      problems.push(`${text} is compacted, which takes inputs away; set its cleanup.policy to delete`);
+    const kept = ["retention.ms", "retention.bytes"].filter((name) => numberOf(input, name, -1) >= 0);
+    const which = kept.map((name) => `${name}=${input.config.get(name)}`).join(", ");
+    if (kept.length > 0 && isHistoryLocal)
+      notices.push(`${text} drops inputs (${which}): the stores are the only copies of older ones`);
+    else if (kept.length > 0)
+      problems.push(
+        `${text} drops inputs (${which}), and a lost store could not be made anew; set them to -1, or say \`--history ` +
+          "local`: then the data directory is the only copy of what the topic has dropped, and has to be kept safe",
+      );
+    if (input.config.get("message.timestamp.type") === "CreateTime")
+      notices.push(`${text} has the timestamps of its producers: inputs too far ahead are told by those`);
+  }
+  if (problems.length > 0) throw new ScorefoldError("config-invalid", problems.join("\n"));
+  return { tasks, notices };
+}
+
+function numberOf({ config }: Found, name: string, byDefault: number): number {
+  const text = config.get(name);
+  return text === undefined || text === "" ? byDefault : Number(text);
+}
+
+/** Those of the topics that are there. */
+async function describe(admin: Admin, topics: readonly Topic[]): Promise<ReadonlyMap<Topic, Found>> {
+  try {
+    const known = new Set(await admin.listTopics());
+    const there = topics.filter((topic) => known.has(topic));
+    if (there.length === 0) return new Map();
+    const metadata = await admin.fetchTopicMetadata({ topics: there });
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: there.map((name) => ({ type: TOPIC_RESOURCE, name })),
+    });
+    const configs = new Map(resources.map(({ resourceName, configEntries }) => [resourceName, configEntries]));
+    return new Map(
+      metadata.topics.map(({ name, partitions }) => {
+        const config = new Map((configs.get(name) ?? []).map((entry) => [entry.configName, entry.configValue]));
+        return [name, { topic: name, partitions: partitions.length, config }];
+      }),
+    );
+  } catch (error) {
+    throw kafkaError(error, "looking at topics");
+  }
+}
