@@ -1,6 +1,6 @@
 /** Logs and metrics: what whoever runs an engine watches it by. */
 import { type Logger, pino } from "pino";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 export type { Logger } from "pino";
 
@@ -112,3 +112,11 @@ export function createMetrics(measure: () => Promise<Measured>) {
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The metrics of several processes, added up. @param values as `getMetricsAsJSON` gives them, of each process */
+export async function addedMetrics(
+  values: readonly (readonly object[])[],
+): Promise<{ readonly text: string; readonly contentType: string }> {
+  const registry = AggregatorRegistry.aggregate(values as object[][]);
+  return { text: await registry.metrics(), contentType: registry.contentType };
+}

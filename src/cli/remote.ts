@@ -35,8 +35,9 @@ export class RemoteEngine implements Asked {
     return (await this.#asked(path, question, { timeline: String(TIMELINE_MAX) })) as ExplainAnswer | null;
   }
 
-  async *allScores(question: Question): AsyncGenerator<readonly ScoreLine[]> {
-    const response = await this.#request("GET", `/v1/scores${queryOf(question)}`, question.tenantId);
+  async *allScores(question: Question, isPartial = false): AsyncGenerator<readonly ScoreLine[]> {
+    const query = queryOf(question, isPartial ? { tasks: "own" } : {});
+    const response = await this.#request("GET", `/v1/scores${query}`, question.tenantId);
     for await (const lines of linesOf(response)) yield lines.map((line) => JSON.parse(line) as ScoreLine);
   }
 
@@ -147,6 +148,9 @@ export class RemoteEngine implements Asked {
     const problem = (await response.json().catch(() => ({}))) as Problem;
     const text = problem.detail ?? problem.title ?? `it answered with status ${response.status}`;
     if (response.status === 404 && problem.type?.endsWith("/unknown-contact") === true) throw new NotThere(text);
+    if (response.status === 421 && problem.type?.endsWith("/elsewhere") === true)
+      throw new ScorefoldError("elsewhere", text);
+    if (response.status === 503) throw new ScorefoldError("stopping", text);
     if (response.status === 429) throw new ScorefoldError("too-many", text);
     if (response.status === 401 || response.status === 403) {
       throw new ScorefoldError(

@@ -14,6 +14,7 @@ import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
 import { scoresCommand } from "./commands/scores.js";
 import { tailCommand } from "./commands/tail.js";
+import { workerCommand } from "./commands/worker.js";
 import { type Io, painter } from "./io.js";
 import { ProblemsFound } from "./problems.js";
 
@@ -106,6 +107,7 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to
   for (const make of commands) {
     root.addCommand(make(io));
   }
+  root.addCommand(workerCommand(io), { hidden: true });
   configure(root, io);
   return root;
 }

@@ -2,8 +2,9 @@
  * The data directory: `log/` is the truth, `store/` follows from it, `engine.json` tells how to reach the process that
  * has it open. Where the log is a cluster there is `tasks/` in their place, with a store for each task that was here.
  */
-import { constants, readdirSync } from "node:fs";
+import { constants, readdirSync, writeFileSync } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { type Damaged, openClassicLevel } from "../database/classic-level.js";
 import type { Database } from "../database/database.js";
@@ -30,6 +31,12 @@ export interface DirectoryMemory {
 export interface StoreMemory {
   readonly bytes: number;
   readonly openFilesMax: number;
+}
+
+interface MemberFile {
+  readonly pid: number;
+  readonly host: string;
+  readonly memberId: string;
 }
 
 /** LevelDB holds two write buffers and the block cache; the store gets the larger part, it is read at random. */
@@ -142,6 +149,33 @@ export class DataDirectory {
     return await this.#setAside(join(TASKS, String(task)));
   }
 
+  /** Notes by what name a consumer group knows this process, for the case that it dies. */
+  noteMember(memberId: string): void {
+    const file: MemberFile = { pid: process.pid, host: hostname(), memberId };
+    writeFileSync(this.#memberPath(process.pid), `${JSON.stringify(file)}\n`, { mode: 0o600 });
+  }
+
+  async forgetMember(): Promise<void> {
+    await rm(this.#memberPath(process.pid), { force: true });
+  }
+
+  /** Members of this host whose processes are no longer there; each is told once. */
+  async takeDeadMembers(): Promise<string[]> {
+    const dead: string[] = [];
+    for (const name of (await readdir(join(this.path, TASKS))).filter((one) => /^member-\d+\.json$/.test(one))) {
+      const path = join(this.path, TASKS, name);
+      const file = (await readJson(path)) as MemberFile | null;
+      if (file !== null && (file.host !== hostname() || (file.pid !== process.pid && isAlive(file.pid)))) continue;
+      await rm(path, { force: true });
+      if (file !== null) dead.push(file.memberId);
+    }
+    return dead;
+  }
+
+  #memberPath(pid: number): string {
+    return join(this.path, TASKS, `member-${pid}.json`);
+  }
+
   /** The tasks of which there is a store. */
   storedTasks(): number[] {
     const names = readdirSync(join(this.path, TASKS));
@@ -252,14 +286,18 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-/** What a process wrote of itself; null where there is none, or it is gone, or it had the number that is ours now. */
-async function ofLiving<T extends { readonly pid: number }>(path: string): Promise<T | null> {
+async function readJson(path: string): Promise<unknown> {
   try {
-    const file = JSON.parse(await readFile(path, "utf8")) as T;
-    return file.pid !== process.pid && isAlive(file.pid) ? file : null;
+    return JSON.parse(await readFile(path, "utf8"));
   } catch {
     return null;
   }
+}
+
+/** What a process wrote of itself; null where there is none, or it is gone, or it had the number that is ours now. */
+async function ofLiving<T extends { readonly pid: number }>(path: string): Promise<T | null> {
+  const file = (await readJson(path)) as T | null;
+  return file !== null && file.pid !== process.pid && isAlive(file.pid) ? file : null;
 }
 
 function isAlive(pid: number): boolean {

@@ -14,11 +14,10 @@ import type {
   TopicBounds,
 } from "../api/engine.js";
 import { ScorefoldError } from "../errors.js";
-import { decodeOriginal, type Original } from "../events/dead-letter.js";
-import type { ContactId, EpochMs, Input, Profile, ScoreLine, TenantId } from "../events/types.js";
+import type { Original } from "../events/dead-letter.js";
+import type { ContactId, Input, ScoreLine, TenantId } from "../events/types.js";
 import type { Kafka } from "../kafka/client.js";
-import { Group } from "../kafka/group.js";
-import { InputProducer } from "../kafka/input-producer.js";
+import { Group, letGo } from "../kafka/group.js";
 import { KafkaLog } from "../kafka/log.js";
 import { type PartitionerName, partitioner } from "../kafka/partitioner.js";
 import { openCluster } from "../kafka/start.js";
@@ -28,9 +27,10 @@ import type { Clock } from "../stream/clock.js";
 import { defaultLimits, type TaskLimits } from "../stream/limits.js";
 import type { Topic } from "../stream/log.js";
 import { ModelSet } from "../stream/models.js";
-import type { Task } from "../stream/task.js";
+import type { Task, TaskEvents } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import type { DataDirectory, StoreMemory } from "./directory.js";
+import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
 import { OwnedTask } from "./owned-task.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
@@ -51,10 +51,7 @@ export interface KafkaEngineOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<TaskLimits>;
-  /** Processes that share this one's memory with it: each takes a part of what one may. */
-  readonly processes?: number;
   readonly sessionMs?: number;
-  readonly onProgress?: (task: number, what: "catching-up" | "rebuilding", done: number, total: number) => void;
 }
 
 /** What all stores of a process may take together, and one of them. */
@@ -70,6 +67,7 @@ const HOT_BYTES_MIN = 2 * 1024 * 1024;
 /** Joining again after the client has given up on its membership. */
 const REJOIN_MS_MIN = 1_000;
 const REJOIN_MS_MAX = 15_000;
+const PROGRESS_MS = 5_000;
 /** The worst of what tasks are in is what the engine is in. */
 const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
 
@@ -79,7 +77,7 @@ export class KafkaEngine implements Engine {
   readonly #tasks: number;
   readonly #taskOf: (contactId: ContactId) => number;
   readonly #metrics: Metrics;
-  readonly #inputs: InputProducer;
+  readonly #inputs: InputGateway;
   readonly #models: readonly string[];
   #group: Group;
   /** By number; one that was released stays until it has ended, since it has its store open until then. */
@@ -96,7 +94,8 @@ export class KafkaEngine implements Engine {
     this.#log = log;
     this.#tasks = tasks;
     this.#taskOf = partitioner(options.partitioner, tasks);
-    this.#inputs = new InputProducer(options.kafka);
+    const { kafka, topicOf } = options;
+    this.#inputs = new InputGateway({ kafka, topicOf, taskOf: this.#taskOf });
     this.#models = new ModelSet(options.models).names;
     this.#metrics = createMetrics(async () => ({
       tasks: await Promise.all([...this.#owned.values()].map(({ number, task }) => measured(number, task))),
@@ -120,6 +119,7 @@ export class KafkaEngine implements Engine {
     const opened = await openCluster(kafka, app, checked);
     for (const notice of opened.notices) logger.warn(notice);
     const { clusterId, tasks, topicIds, internal } = opened;
+    await letGo(kafka, app, await directory.takeDeadMembers());
     const log = new KafkaLog({
       kafka,
       app,
@@ -184,6 +184,7 @@ export class KafkaEngine implements Engine {
       await this.#group
         .leave()
         .catch((error: unknown) => this.#options.logger.warn({ err: error }, "leaving the group"));
+      await this.#options.directory.forgetMember();
       await this.#log.close();
       await this.#inputs.close();
       this.#end();
@@ -192,13 +193,7 @@ export class KafkaEngine implements Engine {
   }
 
   async append(lines: readonly Original[]): Promise<Appended> {
-    const decoded = lines.map(decodeOriginal);
-    const inputs = decoded.flatMap((one) => (one.ok ? [one.input] : []));
-    if (inputs.length > 0)
-      await this.#inputs.send(
-        inputs.map((input) => ({ topic: this.#options.topicOf(input), task: this.#taskOf(input.contactId), input })),
-      );
-    return { offset: null, decoded };
+    return await this.#inputs.append(lines);
   }
 
   async scores(contact: ContactId, question: Question): Promise<ContactAnswer | null> {
@@ -225,13 +220,10 @@ export class KafkaEngine implements Engine {
   }
 
   async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
-    const at: EpochMs = this.#options.clock.now();
-    const input: Profile = { kind: "profile", id: "", tenantId, contactId, at, fields: null };
-    const task = this.#taskOf(contactId);
-    const [place] = await this.#inputs.send([{ topic: this.#options.topicOf(input), task, input }]);
-    const owned = this.#owned.get(task);
+    const place = await this.#inputs.erase(contactId, tenantId, this.#options.clock.now());
+    const owned = this.#owned.get(place.partition);
     // With another process it is as sure, and a moment later.
-    if (owned === undefined || owned.isReleased || place === undefined) return;
+    if (owned === undefined || owned.isReleased) return;
     await owned.task.foldedUpTo(new Map([[place.topic, place.offset + 1]]));
     await owned.task.written();
   }
@@ -276,6 +268,7 @@ export class KafkaEngine implements Engine {
       groupId: app,
       topics: this.#log.inputTopics,
       stores: () => directory.storedTasks(),
+      onJoined: (member) => directory.noteMember(member),
       onAssigned: (tasks) => this.#assign(tasks),
       onFailed: (error) => this.#rejoin(error),
       ...(sessionMs === undefined ? {} : { sessionMs }),
@@ -324,7 +317,7 @@ export class KafkaEngine implements Engine {
   }
 
   #taskOptions(number: number): ConstructorParameters<typeof OwnedTask>[0] {
-    const { directory, models, clock, limits, onProgress, logger } = this.#options;
+    const { directory, models, clock, limits, logger } = this.#options;
     const share = Math.max(1, this.#assigned.length);
     const own = logger.child({ task: number });
     return {
@@ -342,14 +335,24 @@ export class KafkaEngine implements Engine {
       chance: Math.random,
       events: {
         ...countingEvents(this.#metrics, own),
-        onProgress: (what, done, total) => onProgress?.(number, what, done, total),
+        onProgress: this.#progressOf(own),
       },
     };
   }
 
+  /** Tells now and then how far a task is. */
+  #progressOf(logger: Logger): NonNullable<TaskEvents["onProgress"]> {
+    const { clock } = this.#options;
+    let toldAt = clock.elapsed();
+    return (what, done, total) => {
+      if (clock.elapsed() - toldAt < PROGRESS_MS) return;
+      toldAt = clock.elapsed();
+      logger.info({ done, total }, `${what}: ${Math.floor((100 * done) / total)} %`);
+    };
+  }
+
   #memoryOf(share: number): StoreMemory {
-    const of = (all: number, min: number, max: number): number =>
-      Math.min(max, Math.max(min, Math.floor(all / share / (this.#options.processes ?? 1))));
+    const of = (all: number, min: number, max: number): number => Math.min(max, Math.max(min, Math.floor(all / share)));
     return {
       bytes: of(STORES_BYTES, STORE_BYTES_MIN, STORE_BYTES_MAX),
       openFilesMax: of(OPEN_FILES, OPEN_FILES_MIN, OPEN_FILES_MAX),
@@ -359,9 +362,8 @@ export class KafkaEngine implements Engine {
   /** What is bounded for a process is divided over its tasks. */
   #limitsOf(share: number): Partial<TaskLimits> {
     const { hotBytesMax, unwrittenContactsMax, unwrittenInputsMax } = defaultLimits;
-    const parts = share * (this.#options.processes ?? 1);
     return {
-      hotBytesMax: Math.min(hotBytesMax, Math.max(HOT_BYTES_MIN, Math.floor(HOT_BYTES / parts))),
+      hotBytesMax: Math.min(hotBytesMax, Math.max(HOT_BYTES_MIN, Math.floor(HOT_BYTES / share))),
       unwrittenContactsMax: Math.max(1024, Math.floor((2 * unwrittenContactsMax) / (1 + share))),
       unwrittenInputsMax: Math.max(8192, Math.floor((2 * unwrittenInputsMax) / (1 + share))),
     };

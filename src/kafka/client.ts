@@ -76,5 +76,6 @@ const meant = ["KafkaJS v2.0.0 switched default partitioner", "Limiting retries 
 
 function isTriedAgain(isError: boolean, { retryCount, error, retriable }: Record<string, unknown>): boolean {
   // Answers that are errors are logged where they are read, whatever becomes of them.
+  if (String(error).startsWith("The group is rebalancing")) return true;
   return retryCount !== undefined || retriable === true || (isError && error !== undefined);
 }

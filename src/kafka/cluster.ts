@@ -13,6 +13,7 @@ export interface Broker {
       readonly response: { decode(bytes: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };
     }): Promise<unknown>;
   };
+  leaveGroup(of: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
   offsetFetch(of: {
     readonly groupId: string;
     readonly topics: readonly {

@@ -9,9 +9,11 @@ import type { ScorefoldError } from "../errors.js";
 import type { Topic } from "../stream/log.js";
 import { stickyAssigner } from "./assigner.js";
 import type { Member } from "./assignment.js";
+import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 
-const SESSION_MS = 30_000;
+/** How long a process may be silent; one that has died is let go of at its next start, if that is sooner. */
+const SESSION_MS = 20_000;
 const REBALANCE_MS = 60_000;
 const HEARTBEAT_MS = 3_000;
 /** So many answers prove something: the first may be to a heartbeat that was sent before. */
@@ -25,6 +27,8 @@ export interface GroupOptions {
   readonly topics: readonly Topic[];
   /** The tasks of which there is a store here. */
   readonly stores: () => readonly number[];
+  /** Told of the name that the group knows this member by, whenever that may be a new one. */
+  readonly onJoined?: (memberId: string) => void;
   /** Told of the tasks after each rebalance, also where they are the same. */
   readonly onAssigned: (tasks: readonly number[]) => void;
   /** The client has given up. */
@@ -71,6 +75,7 @@ export class Group {
         consumer.pause(Object.entries(memberAssignment).map(([topic, partitions]) => ({ topic, partitions })));
         this.#tasks = [...new Set(Object.values(memberAssignment).flat())].sort((a, b) => a - b);
         this.#isStable = true;
+        this.#options.onJoined?.(payload.memberId);
         this.#settle(({ task }) => !this.#tasks.includes(task), false);
         this.#options.onAssigned(this.#tasks);
         resolve();
@@ -130,6 +135,24 @@ export class Group {
     const [settled, open] = [this.#proofs.filter(isChosen), this.#proofs.filter((proof) => !isChosen(proof))];
     this.#proofs = open;
     for (const { resolve } of settled) resolve(isOwner);
+  }
+}
+
+/**
+ * Takes members out of a group whose processes have died: or it would wait for their sessions to end. One that the group
+ * does not know is none. Where that fails it is only later.
+ */
+export async function letGo(kafka: Kafka, groupId: string, memberIds: readonly string[]): Promise<void> {
+  if (memberIds.length === 0) return;
+  const cluster = clusterOf(kafka);
+  try {
+    await cluster.connect();
+    const coordinator = await cluster.findGroupCoordinator({ groupId });
+    for (const memberId of memberIds) await coordinator.leaveGroup({ groupId, memberId }).catch(() => undefined);
+  } catch {
+    return;
+  } finally {
+    await cluster.disconnect();
   }
 }
 

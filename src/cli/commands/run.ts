@@ -1,13 +1,16 @@
 /** `run`: the engine, up, with its HTTP API; embedded, or on a cluster where one is named. */
-import { hostname } from "node:os";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { type GivenKafkaOptions, namesCluster } from "../../config/kafka.js";
 import { type Config, type GivenOptions, logLevels, readConfig } from "../../config/run.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { EmbeddedEngine } from "../../engine/embedded-engine.js";
-import { KafkaEngine } from "../../engine/kafka-engine.js";
 import { ScorefoldError } from "../../errors.js";
-import { type CompiledModel, compile } from "../../model/compile.js";
+import { openCluster } from "../../kafka/start.js";
+import { compile } from "../../model/compile.js";
+import { printModel } from "../../model/print.js";
+import type { Model } from "../../model/types.js";
 import { systemClock } from "../../stream/clock.js";
 import { createLogger, type Logger } from "../../telemetry.js";
 import { clusterConfig, clusterHelp, kafkaOf, withClusterOptions } from "../cluster.js";
@@ -17,11 +20,13 @@ import { Progress } from "../progress.js";
 import { type ServedEngine, serveUntilStopped } from "../serving.js";
 import { counted } from "../table.js";
 import { topicsOf } from "../topics.js";
+import { clientId, startOnCluster } from "../workers/start.js";
+import { Workers } from "../workers/workers.js";
 
 /** What an engine is started with. */
 interface Start {
   readonly config: Config;
-  readonly models: readonly CompiledModel[];
+  readonly models: readonly Model[];
   readonly directory: DataDirectory;
   readonly logger: Logger;
   readonly progress: Progress;
@@ -42,6 +47,7 @@ export function runCommand(io: Io): Command {
     );
   return withClusterOptions(command)
     .addOption(new Option("--partitioner <name>", "how inputs are keyed: murmur2, crc32, fnv1a (default: murmur2)"))
+    .addOption(new Option("--workers <n>", "processes that share this host's tasks (default: one a core)"))
     .addOption(new Option("--history <where>", "log, or local: topics may drop inputs that a store has (default: log)"))
     .addHelpText(
       "after",
@@ -57,7 +63,8 @@ Without --brokers the engine is embedded: its own log, one process. With it, any
 share the tasks, one for each partition of the input topics. \`scorefold topics apply\` makes the topics.
 
 Each option can be a variable: SCOREFOLD_DATA, SCOREFOLD_MODELS, SCOREFOLD_HOST, SCOREFOLD_PORT, SCOREFOLD_LOG_LEVEL,
-SCOREFOLD_TIMER_GRACE, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS, SCOREFOLD_PARTITIONER, SCOREFOLD_HISTORY.
+SCOREFOLD_TIMER_GRACE, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS, SCOREFOLD_PARTITIONER, SCOREFOLD_WORKERS,
+SCOREFOLD_HISTORY.
 SCOREFOLD_API_TOKEN is the token that clients have to send; it is a variable only. SIGTERM ends it in good order, kill -9
 loses nothing.
 ${clusterHelp}`,
@@ -67,7 +74,7 @@ ${clusterHelp}`,
       for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
       if (!result.ok) throw new ScorefoldError("usage", result.problems.join("\n"));
       const { config } = result;
-      const models = loadModels(config.models).map(compile);
+      const models = loadModels(config.models);
       const start: Start = {
         config,
         models,
@@ -84,7 +91,7 @@ ${clusterHelp}`,
 async function embedded({ config, models, directory, logger, progress }: Start): Promise<ServedEngine> {
   return await EmbeddedEngine.start({
     directory,
-    models,
+    models: models.map(compile),
     clock: systemClock,
     timers: "clock",
     logger,
@@ -94,24 +101,22 @@ async function embedded({ config, models, directory, logger, progress }: Start):
   });
 }
 
-async function onKafka(io: Io, start: Start, options: GivenKafkaOptions): Promise<ServedEngine> {
-  const { config, models, directory, logger, progress } = start;
+/** One process, or one that serves and others that score. */
+async function onKafka(io: Io, { config, models, logger }: Start, options: GivenKafkaOptions): Promise<ServedEngine> {
   const cluster = clusterConfig(io, options);
-  const { app, partitioner, isHistoryLocal } = cluster;
-  return await KafkaEngine.start({
-    directory,
-    kafka: await kafkaOf(cluster, `${app}-${hostname()}-${process.pid}`, logger),
-    app,
-    ...topicsOf(cluster),
-    partitioner,
-    isHistoryLocal,
-    models,
-    clock: systemClock,
-    logger,
-    limits: limitsOf(config),
-    onProgress: (task, what, done, total) =>
-      progress.update(`task ${task} ${what}`, done, total, what === "rebuilding" ? "contacts" : "inputs"),
-  });
+  const compiled = models.map(compile);
+  if (cluster.workers === 1) return await startOnCluster({ config, cluster, models: compiled, logger });
+  const kafka = await kafkaOf(cluster, clientId(cluster), logger);
+  const { inputTopics: inputs, outputTopics: outputs } = topicsOf(cluster);
+  // What is wrong with the topics is told once, and before anything is started.
+  const checked = { inputs, outputs, isHistoryLocal: cluster.isHistoryLocal };
+  const { tasks } = await openCluster(kafka, cluster.app, checked);
+  const count = Math.min(tasks, cluster.workers ?? availableParallelism());
+  if (count === 1) return await startOnCluster({ config, cluster, models: compiled, logger });
+  const command = fileURLToPath(new URL("../main.js", import.meta.url));
+  const names = models.map(({ id, version }) => `${id}@${version}`).sort();
+  const texts = models.map(printModel);
+  return new Workers({ command, count, config, cluster, kafka, tasks, models: texts, modelNames: names, logger });
 }
 
 function limitsOf({ timerGraceMs, inputAheadMs }: Config) {

@@ -1,0 +1,39 @@
+/** Starts an engine on a cluster, as `run` and its workers do. */
+import { hostname } from "node:os";
+import type { KafkaConfig } from "../../config/kafka.js";
+import type { Config } from "../../config/run.js";
+import { DataDirectory } from "../../engine/directory.js";
+import { KafkaEngine } from "../../engine/kafka-engine.js";
+import type { CompiledModel } from "../../model/compile.js";
+import { systemClock } from "../../stream/clock.js";
+import type { Logger } from "../../telemetry.js";
+import { kafkaOf } from "../cluster.js";
+import { topicsOf } from "../topics.js";
+
+export interface ClusterStart {
+  readonly config: Config;
+  readonly cluster: KafkaConfig;
+  readonly models: readonly CompiledModel[];
+  readonly logger: Logger;
+}
+
+/** Names this process to the brokers. */
+export function clientId({ app }: KafkaConfig): string {
+  return `${app}-${hostname()}-${process.pid}`;
+}
+
+export async function startOnCluster({ config, cluster, models, logger }: ClusterStart): Promise<KafkaEngine> {
+  const { app, partitioner, isHistoryLocal } = cluster;
+  return await KafkaEngine.start({
+    directory: await DataDirectory.open(config.data),
+    kafka: await kafkaOf(cluster, clientId(cluster), logger),
+    app,
+    ...topicsOf(cluster),
+    partitioner,
+    isHistoryLocal,
+    models,
+    clock: systemClock,
+    logger,
+    limits: { timerGraceMs: config.timerGraceMs, inputAheadMsMax: config.inputAheadMs },
+  });
+}

@@ -1,0 +1,271 @@
+/**
+ * Several processes of one host as one engine: they share the tasks as members of the group; this one serves HTTP, asks
+ * the worker that has a contact, adds metrics up, and starts a worker again that has died.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  Appended,
+  ContactAnswer,
+  EngineStatus,
+  ExplainAnswer,
+  OutputRecord,
+  Question,
+  TaskStatus,
+  TopicBounds,
+} from "../../api/engine.js";
+import type { KafkaConfig } from "../../config/kafka.js";
+import type { Config } from "../../config/run.js";
+import { InputGateway } from "../../engine/input-gateway.js";
+import { mergedScores } from "../../engine/merged-scores.js";
+import { ScorefoldError } from "../../errors.js";
+import type { Original } from "../../events/dead-letter.js";
+import type { ContactId, ScoreLine, TenantId } from "../../events/types.js";
+import type { Kafka } from "../../kafka/client.js";
+import { partitioner } from "../../kafka/partitioner.js";
+import { addedMetrics, type Logger } from "../../telemetry.js";
+import { RemoteEngine } from "../remote.js";
+import type { ServedEngine } from "../serving.js";
+import { topicsOf } from "../topics.js";
+import type { FromWorker, ToWorker } from "./messages.js";
+
+export interface WorkersOptions {
+  /** The file of the command, which has `worker` as one. */
+  readonly command: string;
+  readonly count: number;
+  readonly config: Config;
+  readonly cluster: KafkaConfig;
+  readonly kafka: Kafka;
+  /** Partitions of each input topic. */
+  readonly tasks: number;
+  /** In their canonical form. */
+  readonly models: readonly string[];
+  readonly modelNames: readonly string[];
+  readonly logger: Logger;
+}
+
+const RESTART_MS_MIN = 500;
+const RESTART_MS_MAX = 15_000;
+/** A worker that has run so long was not ended by how it starts. */
+const SETTLED_MS = 60_000;
+const STOP_MS = 60_000;
+const METRICS_MS = 5_000;
+const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
+
+export class Workers implements ServedEngine {
+  readonly #options: WorkersOptions;
+  readonly #taskOf: (contactId: ContactId) => number;
+  readonly #inputs: InputGateway;
+  readonly #workers: readonly Worker[];
+  readonly #stopping = new AbortController();
+  #end: () => void = () => undefined;
+  readonly #ended: Promise<void>;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    const { cluster, kafka, tasks } = options;
+    this.#taskOf = partitioner(cluster.partitioner, tasks);
+    this.#inputs = new InputGateway({ kafka, topicOf: topicsOf(cluster).topicOf, taskOf: this.#taskOf });
+    this.#ended = new Promise((end) => {
+      this.#end = end;
+    });
+    this.#workers = Array.from({ length: options.count }, (_, i) => new Worker(i, options, this.#stopping.signal));
+  }
+
+  get status(): EngineStatus {
+    const isStopping = this.#stopping.signal.aborted;
+    const all = this.#workers.map(({ status }) => status);
+    const worst = [...all].sort((a, b) => worstFirst.indexOf(a.state) - worstFirst.indexOf(b.state))[0]!;
+    const sum = (of: (status: EngineStatus) => number): number => all.reduce((total, one) => total + of(one), 0);
+    return {
+      state: isStopping ? "stopping" : worst.state,
+      detail: worst.detail,
+      isUp: !isStopping && all.some(({ isUp }) => isUp),
+      isReady: !isStopping && all.every(({ isReady }) => isReady),
+      lag: sum(({ lag }) => lag),
+      contacts: sum(({ contacts }) => contacts),
+      models: this.#options.modelNames,
+    };
+  }
+
+  taskStatuses(): readonly TaskStatus[] {
+    return this.#workers.flatMap(({ tasks }) => tasks).sort((a, b) => a.task - b.task);
+  }
+
+  async ended(): Promise<void> {
+    await this.#ended;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#workers.map((worker) => worker.ended));
+    await this.#inputs.close();
+    this.#end();
+  }
+
+  async append(lines: readonly Original[]): Promise<Appended> {
+    return await this.#inputs.append(lines);
+  }
+
+  async scores(contact: ContactId, question: Question): Promise<ContactAnswer | null> {
+    return await this.#ownerOf(contact).scores(contact, question);
+  }
+
+  async explain(contact: ContactId, question: Question): Promise<ExplainAnswer | null> {
+    return await this.#ownerOf(contact).explain(contact, question);
+  }
+
+  async *allScores(question: Question, isPartial = false): AsyncGenerator<readonly ScoreLine[]> {
+    const tasks = this.taskStatuses().length;
+    if (!isPartial && tasks !== this.#options.tasks) {
+      throw new ScorefoldError(
+        "elsewhere",
+        `${tasks} of the ${this.#options.tasks} tasks are on this host; ask each host of the group with tasks=own`,
+      );
+    }
+    const remotes = this.#workers.flatMap(({ tasks: own, remote }) => (own.length > 0 && remote ? [remote] : []));
+    yield* mergedScores(remotes.map((remote) => remote.allScores(question, true)));
+  }
+
+  /** None: they are read from Kafka. */
+  async topics(): Promise<readonly TopicBounds[]> {
+    return [];
+  }
+
+  // biome-ignore lint/correctness/useYield: nothing to give, as there are no topics
+  async *outputs(topic: string): AsyncGenerator<readonly OutputRecord[]> {
+    throw new ScorefoldError("usage", `topic ${topic} is read from Kafka, by its consumers`);
+  }
+
+  async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
+    const owner = this.#workers.find((worker) => worker.has(this.#taskOf(contactId)))?.remote;
+    if (owner == null) await this.#inputs.erase(contactId, tenantId, Date.now());
+    else await owner.erase(contactId, tenantId);
+  }
+
+  async folded(): Promise<void> {
+    throw new ScorefoldError("usage", "on Kafka inputs go to several topics, and nobody waits for one to be folded");
+  }
+
+  async metrics(): Promise<{ text: string; contentType: string }> {
+    const values = await Promise.all(this.#workers.map((worker) => worker.metricValues()));
+    return await addedMetrics(values.filter((one) => one !== null));
+  }
+
+  #ownerOf(contact: ContactId): RemoteEngine {
+    const task = this.#taskOf(contact);
+    const remote = this.#workers.find((worker) => worker.has(task))?.remote;
+    if (remote != null) return remote;
+    throw new ScorefoldError("elsewhere", `the contact belongs to task ${task}, which is not on this host now`);
+  }
+}
+
+const unknown: EngineStatus = {
+  state: "starting",
+  detail: null,
+  isUp: false,
+  isReady: false,
+  lag: 0,
+  contacts: 0,
+  models: [],
+};
+
+/** One worker process after the other. */
+class Worker {
+  /** Resolves when it was asked to stop and has. */
+  readonly ended: Promise<void>;
+  status: EngineStatus = unknown;
+  tasks: readonly TaskStatus[] = [];
+  /** Null while it does not answer. */
+  remote: RemoteEngine | null = null;
+  readonly #number: number;
+  readonly #options: WorkersOptions;
+  #child: ChildProcess | null = null;
+  #request = 0;
+  readonly #waiting = new Map<number, (values: readonly object[] | null) => void>();
+
+  constructor(number: number, options: WorkersOptions, stopping: AbortSignal) {
+    this.#number = number;
+    this.#options = options;
+    this.ended = this.#run(stopping);
+  }
+
+  has(task: number): boolean {
+    return this.tasks.some((one) => one.task === task);
+  }
+
+  /** Null where it does not answer in time. */
+  async metricValues(): Promise<readonly object[] | null> {
+    const child = this.#child;
+    if (child === null || this.remote === null) return null;
+    const request = ++this.#request;
+    return await new Promise((resolve) => {
+      const answer = (values: readonly object[] | null): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(request);
+        resolve(values);
+      };
+      const timer = setTimeout(() => answer(null), METRICS_MS);
+      this.#waiting.set(request, answer);
+      this.#tell(child, { kind: "metrics", request });
+    });
+  }
+
+  async #run(stopping: AbortSignal): Promise<void> {
+    let wait = RESTART_MS_MIN;
+    while (!stopping.aborted) {
+      const startedAt = performance.now();
+      const how = await this.#life(stopping);
+      if (stopping.aborted) return;
+      if (performance.now() - startedAt > SETTLED_MS) wait = RESTART_MS_MIN;
+      this.status = { ...unknown, detail: `worker ${this.#number} ${how}; started again` };
+      this.#options.logger.error({ worker: this.#number, waitMs: wait }, `a worker ${how}; it is started again`);
+      await sleep(wait, undefined, { signal: stopping }).catch(() => undefined);
+      wait = Math.min(RESTART_MS_MAX, 2 * wait);
+    }
+  }
+
+  /** @returns how it has ended */
+  async #life(stopping: AbortSignal): Promise<string> {
+    const { command, config, cluster, models } = this.#options;
+    const token = randomBytes(24).toString("base64url");
+    const child = fork(command, ["worker"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    this.#child = child;
+    let failure = "";
+    child.on("message", (message: FromWorker) => {
+      if (message.kind === "up") this.remote = new RemoteEngine(message.url, token);
+      if (message.kind === "status") ({ status: this.status, tasks: this.tasks } = message);
+      if (message.kind === "metrics") this.#waiting.get(message.request)?.(message.values);
+      if (message.kind === "failed") failure = `: ${message.message}`;
+    });
+    const exited = new Promise<string>((resolve) => {
+      child.once("error", (error) => resolve(`could not be started: ${error.message}`));
+      child.once("exit", (code, signal) => resolve(`has ended (${signal ?? `exit code ${code}`})${failure}`));
+    });
+    const stop = (): void => this.#tell(child, { kind: "stop" });
+    stopping.addEventListener("abort", stop);
+    this.#tell(child, { kind: "start", worker: this.#number, config, cluster, models, token });
+    const late = new AbortController();
+    void (async () => {
+      if (!stopping.aborted) await new Promise((resolve) => stopping.addEventListener("abort", resolve));
+      await sleep(STOP_MS, undefined, { signal: late.signal }).catch(() => undefined);
+      // What it has not written is folded again.
+      if (!late.signal.aborted) child.kill("SIGKILL");
+    })();
+    const how = await exited;
+    late.abort();
+    stopping.removeEventListener("abort", stop);
+    this.#child = null;
+    this.remote = null;
+    this.tasks = [];
+    this.status = unknown;
+    for (const answer of this.#waiting.values()) answer(null);
+    return how;
+  }
+
+  #tell(child: ChildProcess, message: ToWorker): void {
+    // One that is gone is told of by its exit.
+    if (child.connected) child.send(message, () => undefined);
+  }
+}
