@@ -10,6 +10,7 @@ import { compactCommand, eraseCommand } from "./commands/erase.js";
 import { explainCommand } from "./commands/explain.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { modelsCommand } from "./commands/models.js";
+import { recoverCommand } from "./commands/recover.js";
 import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
 import { scoresCommand } from "./commands/scores.js";
@@ -102,7 +103,7 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to
     );
   const commands = [
     ...[demoCommand, runCommand, ingestCommand, replayCommand],
-    ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, modelsCommand],
+    ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, modelsCommand, recoverCommand],
   ];
   for (const make of commands) {
     root.addCommand(make(io));

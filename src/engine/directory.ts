@@ -2,7 +2,7 @@
  * The data directory: `log/` is the truth, `store/` follows from it, `engine.json` tells how to reach the process that
  * has it open. Where the log is a cluster there is `tasks/` in their place, with a store for each task that was here.
  */
-import { constants, readdirSync, writeFileSync } from "node:fs";
+import { constants, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
@@ -303,9 +303,19 @@ async function ofLiving<T extends { readonly pid: number }>(path: string): Promi
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     // Somebody else's process is alive too.
     return (error as { code?: string }).code === "EPERM";
+  }
+}
+
+/** Where the first process of a container lets nobody go, the dead stay in the list. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+  } catch {
+    return false;
   }
 }

@@ -67,6 +67,8 @@ const HOT_BYTES_MIN = 2 * 1024 * 1024;
 /** Joining again after the client has given up on its membership. */
 const REJOIN_MS_MIN = 1_000;
 const REJOIN_MS_MAX = 15_000;
+/** Between two looks at members of this host that have died. */
+const DEAD_MEMBERS_MS = 1_000;
 const PROGRESS_MS = 5_000;
 /** The worst of what tasks are in is what the engine is in. */
 const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
@@ -119,7 +121,6 @@ export class KafkaEngine implements Engine {
     const opened = await openCluster(kafka, app, checked);
     for (const notice of opened.notices) logger.warn(notice);
     const { clusterId, tasks, topicIds, internal } = opened;
-    await letGo(kafka, app, await directory.takeDeadMembers());
     const log = new KafkaLog({
       kafka,
       app,
@@ -133,13 +134,29 @@ export class KafkaEngine implements Engine {
     });
     const engine = new KafkaEngine(options, log, tasks);
     try {
-      await engine.#group.join();
+      await engine.#join();
       engine.#hasJoined = true;
       return engine;
     } catch (error) {
       await engine.stop();
       throw error;
     }
+  }
+
+  /** Joins the group, which waits for members of this host that are dead until they are taken out of it. */
+  async #join(): Promise<void> {
+    const { kafka, app, directory, clock } = this.#options;
+    const over = new AbortController();
+    const joined = this.#group.join().finally(() => over.abort());
+    const look = async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        await letGo(kafka, app, await directory.takeDeadMembers());
+        await clock.sleep(DEAD_MEMBERS_MS, over.signal);
+      }
+    };
+    // Where that fails their sessions end by themselves.
+    look().catch(() => undefined);
+    await joined;
   }
 
   get status(): EngineStatus {
@@ -383,7 +400,7 @@ export class KafkaEngine implements Engine {
         if (signal.aborted) return;
         this.#group = this.#makeGroup();
         try {
-          await this.#group.join();
+          await this.#join();
           return;
         } catch (again) {
           logger.warn({ err: again }, "joining the group again has failed");

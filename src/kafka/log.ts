@@ -19,6 +19,7 @@ export interface KafkaLogOptions {
   /** The consumer group, and what transactional ids begin with. */
   readonly app: string;
   readonly clusterId: string;
+  /** The last carries what is committed beside offsets, and has to stay one. */
   readonly inputTopics: readonly Topic[];
   /** Null: not known, and the stores are not held against it. */
   readonly origin: Origin | null;

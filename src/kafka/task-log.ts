@@ -55,6 +55,7 @@ interface Message {
 
 export interface TaskLogParts {
   readonly groupId: string;
+  /** The last carries the metadata of what is committed. */
   readonly topics: readonly Topic[];
   readonly outputTopics: OutputTopics;
   /** One of the input topics; null: no input is passed on to another task. */
@@ -97,14 +98,20 @@ export class KafkaTaskLog implements TaskLog {
         topics: topics.map((topic) => ({ topic, partitions })),
       });
       const offsets = new Map<Topic, Offset>();
-      let metadata = "";
+      let metadata: string | null = null;
       for (const topic of topics) {
         const found = responses.find((one) => one.topic === topic)?.partitions[0];
         if (found === undefined || Number(found.offset) < 0) continue;
         offsets.set(topic, Number(found.offset));
-        metadata ||= found.metadata ?? "";
+        if (topic === topics.at(-1)) metadata = found.metadata;
       }
-      return offsets.size === 0 ? null : { offsets, metadata };
+      if (offsets.size === 0) return null;
+      if (metadata !== null) return { offsets, metadata };
+      throw new ScorefoldError(
+        "history-lost",
+        `nothing is committed for ${topics.at(-1)}, partition ${this.task}, and how far timers were with it; has the topic ` +
+          "been deleted? Up to where outputs were published is to be said: `scorefold recover`",
+      );
     });
   }
 
@@ -196,9 +203,14 @@ export class KafkaTaskLog implements TaskLog {
         consumerGroupId: groupId,
         topics: topics.map((topic, i) => ({
           topic,
-          // One carries it for all; `metadata` is not in the client's types.
+          // One carries it for all: the last, which the application has for itself, so that topics may come and go.
+          // `metadata` is not in the client's types.
           partitions: [
-            { partition: this.task, offset: String(offsets.get(topic) ?? 0), metadata: i === 0 ? metadata : "" },
+            {
+              partition: this.task,
+              offset: String(offsets.get(topic) ?? 0),
+              metadata: i === topics.length - 1 ? metadata : "",
+            },
           ],
         })),
       });

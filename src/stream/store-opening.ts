@@ -42,7 +42,7 @@ export async function openStoreOf(opening: StoreOpening): Promise<ContactStore> 
   try {
     if (log.origin !== null) await checkKnown(opening, store);
     const offsets = committed?.offsets ?? new Map<string, number>();
-    const isAhead = lag(offsets, store.position.offsets) > 0;
+    const isAhead = lag(offsets, foldedOf(log, store)) > 0;
     // States of another fold can't be brought up to what is committed: then the log brings everything back.
     const isStuck = store.isOfOtherFold && lag(store.position.offsets, offsets) > 0;
     if (isAhead || isStuck) {
@@ -66,9 +66,14 @@ export async function openStoreOf(opening: StoreOpening): Promise<ContactStore> 
   }
 }
 
+/** Topics that are no inputs any more do not count. */
+function foldedOf({ inputTopics }: Log, store: ContactStore): Offsets {
+  return new Map([...store.position.offsets].filter(([topic]) => inputTopics.includes(topic)));
+}
+
 /** What is committed can be forgotten by a broker. Then only a first start may begin without it. */
-async function checkKnown({ committed, taskLog }: StoreOpening, store: ContactStore): Promise<void> {
-  const folded = [...store.position.offsets].filter(([, offset]) => offset > 0);
+async function checkKnown({ committed, log, taskLog }: StoreOpening, store: ContactStore): Promise<void> {
+  const folded = [...foldedOf(log, store)].filter(([, offset]) => offset > 0);
   const unknown = folded.filter(([topic]) => committed?.offsets.get(topic) === undefined).map(([topic]) => topic);
   const isFirst = committed === null && folded.length === 0;
   const hasPublished = isFirst && (await taskLog.hasPublished());

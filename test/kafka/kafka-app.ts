@@ -9,6 +9,16 @@ import { drained } from "./drain.js";
 
 const OUTPUTS = ["score-changed", "threshold-crossed", "dead-letters"];
 
+interface TopicConfig {
+  readonly name: string;
+  readonly value: string;
+}
+
+const keptForEver: readonly TopicConfig[] = [
+  { name: "message.timestamp.type", value: "LogAppendTime" },
+  { name: "retention.ms", value: "-1" },
+];
+
 /** @returns null where there is no Kafka for tests */
 export async function connectedKafka(): Promise<{ kafka: Kafka; admin: Admin } | null> {
   const address = await addressIfThere("kafka");
@@ -55,14 +65,31 @@ export class KafkaApp {
     this.#clusterId = clusterId;
   }
 
-  static async make(kafka: Kafka, admin: Admin, inputs: readonly string[], partitions: number): Promise<KafkaApp> {
+  /** @param config of the input topics, beside what all have */
+  static async make(
+    kafka: Kafka,
+    admin: Admin,
+    inputs: readonly string[],
+    partitions: number,
+    config: readonly TopicConfig[] = [],
+  ): Promise<KafkaApp> {
     const { clusterId } = await admin.describeCluster();
     const app = new KafkaApp(kafka, admin, `app-${randomUUID()}`, inputs, clusterId);
-    const configEntries = [{ name: "message.timestamp.type", value: "LogAppendTime" }];
-    const topic = (name: string, numPartitions: number) => ({ topic: app.named(name), numPartitions, configEntries });
-    await makeTopics(admin, [...[...inputs, ...OUTPUTS].map((name) => topic(name, partitions)), topic("clock", 1)]);
+    const topic = (name: string, numPartitions: number) => ({
+      topic: app.named(name),
+      numPartitions,
+      configEntries: [...keptForEver],
+    });
+    await makeTopics(admin, [...OUTPUTS.map((name) => topic(name, partitions)), topic("clock", 1)]);
+    for (const name of inputs) await app.makeInput(name, partitions, config);
     await app.producer.connect();
     return app;
+  }
+
+  async makeInput(name: string, numPartitions: number, config: readonly TopicConfig[] = []): Promise<void> {
+    const names = config.map((entry) => entry.name);
+    const configEntries = [...keptForEver.filter((entry) => !names.includes(entry.name)), ...config];
+    await makeTopics(this.admin, [{ topic: this.named(name), numPartitions, configEntries }]);
   }
 
   named(name: string): string {

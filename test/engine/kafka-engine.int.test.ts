@@ -1,0 +1,327 @@
+/** The engine on a real cluster: what it refuses to start on, whom it answers, and what it finds after a loss. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DataDirectory } from "../../src/engine/directory.js";
+import { KafkaEngine } from "../../src/engine/kafka-engine.js";
+import { recover } from "../../src/engine/recover.js";
+import type { ScoreChanged } from "../../src/events/types.js";
+import { partitioner } from "../../src/kafka/partitioner.js";
+import { systemClock } from "../../src/stream/clock.js";
+import { createLogger } from "../../src/telemetry.js";
+import { connectedKafka, KafkaApp } from "../kafka/kafka-app.js";
+import { compiled, Told } from "./given.js";
+
+const model = compiled(`
+model: lead
+version: 1
+dimensions: { score: { min: 0, max: 1000 } }
+rules:
+  - { id: visits, when: web.page_viewed, points: 10 }
+`);
+const TASKS = 2;
+const connected = await connectedKafka();
+const { kafka, admin } = connected ?? ({} as NonNullable<typeof connected>);
+const taskOf = partitioner("murmur2", TASKS);
+/** Of each task one contact. */
+const contacts = [0, 1].map(
+  (task) => Array.from({ length: 20 }, (_, i) => `c${i}`).find((one) => taskOf(one) === task)!,
+);
+const start = Date.UTC(2026, 0, 1);
+
+let path: string;
+let running: KafkaEngine[] = [];
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), "scorefold-kafka-engine-"));
+});
+afterEach(async () => {
+  await Promise.all(running.map((engine) => engine.stop()));
+  running = [];
+  rmSync(path, { recursive: true, force: true });
+});
+afterAll(async () => await connected?.admin.disconnect());
+
+async function engineOf(app: KafkaApp, over: { data?: string; told?: Told } = {}): Promise<KafkaEngine> {
+  const engine = await KafkaEngine.start({
+    directory: await DataDirectory.open(over.data ?? path),
+    kafka,
+    app: app.id,
+    ...topicsOf(app),
+    topicOf: () => app.named("web"),
+    partitioner: "murmur2",
+    isHistoryLocal: false,
+    models: [model],
+    clock: systemClock,
+    logger: createLogger("info", over.told ?? new Told()),
+    sessionMs: 6_000,
+  });
+  running.push(engine);
+  return engine;
+}
+
+function topicsOf(app: KafkaApp) {
+  const [scoreChanged, thresholdCrossed, deadLetters] = ["score-changed", "threshold-crossed", "dead-letters"].map(
+    (one) => app.named(one),
+  ) as [string, string, string];
+  return { inputTopics: app.inputTopics, outputTopics: { scoreChanged, thresholdCrossed, deadLetters } };
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function isRunning(engine: KafkaEngine, tasks = TASKS): Promise<void> {
+  await until(() => engine.status.isReady && engine.taskStatuses().length === tasks);
+}
+
+function visit(contactId: string, n: number): string {
+  return JSON.stringify({ id: `v${n}`, contactId, type: "web.page_viewed", at: start + n * 1000 });
+}
+
+async function score(engine: KafkaEngine, contact: string): Promise<number | null> {
+  const answer = await engine.scores(contact, { tenantId: "default" });
+  return answer?.scores[0]?.score ?? null;
+}
+
+async function published(app: KafkaApp, task: number): Promise<string[]> {
+  const texts = await app.read("score-changed", task);
+  return texts.map((text) => {
+    const { contactId, previous, current } = JSON.parse(text) as ScoreChanged;
+    return `${contactId} ${previous}->${current}`;
+  });
+}
+
+describe.skipIf(connected === null)("an engine on a cluster", () => {
+  it("scores what is appended, answers, and erases", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web", "contacts"], TASKS);
+    const engine = await engineOf(app);
+    await isRunning(engine);
+    const { offset, decoded } = await engine.append([visit(contacts[0]!, 1), "broken", visit(contacts[1]!, 2)]);
+    expect([offset, decoded.map(({ ok }) => ok)]).toEqual([null, [true, false, true]]);
+    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    const lines = [];
+    for await (const some of engine.allScores({ tenantId: "default" })) lines.push(...some);
+    expect(lines.map(({ contactId }) => contactId)).toEqual([...contacts].sort());
+    const { text } = await engine.metrics();
+    expect(text).toContain(`scorefold_task_state{task="1",state="running"} 1`);
+    await engine.erase(contacts[0]!, "default");
+    expect(await engine.scores(contacts[0]!, { tenantId: "default" })).toBeNull();
+    expect(engine.taskStatuses()[1]!.offsets[app.named("web")]).toBe(1);
+    await app.close();
+  });
+
+  it("shares its tasks with another, and has them back", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const first = await engineOf(app);
+    await isRunning(first);
+    await first.append(contacts.map((contact, i) => visit(contact, i)));
+    await until(async () => (await score(first, contacts[0]!)) === 10 && (await score(first, contacts[1]!)) === 10);
+    const second = await engineOf(app, { data: join(path, "second") });
+    await isRunning(second, 1);
+    await isRunning(first, 1);
+    const [mine, theirs] = [first, second].map((engine) => contacts[engine.taskStatuses()[0]!.task]!) as [
+      string,
+      string,
+    ];
+    expect(mine).not.toBe(theirs);
+    expect([await score(first, mine), await score(second, theirs)]).toEqual([10, 10]);
+    await expect(score(first, theirs)).rejects.toMatchObject({ code: "elsewhere" });
+    await expect(first.allScores({ tenantId: "default" }).next()).rejects.toMatchObject({ code: "elsewhere" });
+    await second.stop();
+    await isRunning(first);
+    expect(await score(first, theirs)).toBe(10);
+    await app.close();
+  });
+
+  it("takes a task back that somebody has fenced who is not in the group", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const told = new Told();
+    const engine = await engineOf(app, { told });
+    await isRunning(engine);
+    const log = app.log();
+    await log.open(taskOf(contacts[0]!));
+    await log.close();
+    await engine.append([visit(contacts[0]!, 1)]);
+    await until(() => told.text.includes("was taken over"));
+    await isRunning(engine);
+    await until(async () => (await score(engine, contacts[0]!)) === 10);
+    expect(await published(app, taskOf(contacts[0]!))).toEqual([`${contacts[0]} null->10`]);
+    await app.close();
+  });
+
+  it("passes inputs on that lie in another contact's partition, once", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const engine = await engineOf(app);
+    await isRunning(engine);
+    // All of contact 0's lie in partition 1.
+    await app.send("web", 1, [visit(contacts[0]!, 1), visit(contacts[0]!, 2), visit(contacts[1]!, 3)]);
+    await until(async () => (await score(engine, contacts[0]!)) === 20);
+    expect(await published(app, 0)).toEqual([`${contacts[0]} null->10`, `${contacts[0]} 10->20`]);
+    expect(await published(app, 1)).toEqual([`${contacts[1]} null->10`]);
+    expect((await engine.metrics()).text).toContain("scorefold_rekeyed_inputs_total 2");
+    await app.close();
+  });
+
+  it("makes a lost store anew from the topics, and publishes nothing twice", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const engine = await engineOf(app);
+    await isRunning(engine);
+    await engine.append([1, 2, 3, 4].flatMap((n) => contacts.map((contact) => visit(contact, n))));
+    await until(async () => (await score(engine, contacts[0]!)) === 40 && (await score(engine, contacts[1]!)) === 40);
+    const all = async (from: KafkaEngine): Promise<string> => {
+      const lines = [];
+      for await (const some of from.allScores({ tenantId: "default" })) lines.push(...some);
+      return JSON.stringify(lines);
+    };
+    const before = await all(engine);
+    await engine.stop();
+    const again = await engineOf(app, { data: join(path, "another disk") });
+    await isRunning(again);
+    expect(await all(again)).toBe(before);
+    await again.append([visit(contacts[0]!, 5)]);
+    await until(async () => (await score(again, contacts[0]!)) === 50);
+    expect(await published(app, 0)).toEqual(
+      [null, 10, 20, 30, 40].map((from) => `${contacts[0]} ${from}->${(from ?? 0) + 10}`),
+    );
+    await app.close();
+  });
+
+  it("does not start a task of which the cluster has forgotten how far it was, until it is told", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const engine = await engineOf(app);
+    await isRunning(engine);
+    await engine.append(contacts.map((contact) => visit(contact, 1)));
+    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    const options = { directory: await DataDirectory.open(path), kafka, app: app.id, ...topicsOf(app) };
+    const how = { ...options, isHistoryLocal: false, publishedUntil: "store" as const };
+    await expect(recover(how)).rejects.toThrow(/has 1 members; stop/);
+    await engine.stop();
+    // As after a week without members.
+    await admin.deleteGroups([app.id]);
+    const lost = await engineOf(app);
+    await until(() => lost.taskStatuses().every(({ state }) => state === "failed"));
+    expect(lost.status).toMatchObject({ state: "failed", isReady: false, isUp: true });
+    expect(lost.status.detail).toMatch(/committed offsets are forgotten.*scorefold recover/s);
+    await lost.stop();
+    const recovered = await recover(how);
+    expect(recovered.map(({ offsets }) => offsets?.get(app.named("web")))).toEqual([1, 1]);
+    expect((await recover(how)).map(({ offsets }) => offsets)).toEqual([null, null]);
+    const again = await engineOf(app);
+    await isRunning(again);
+    await again.append(contacts.map((contact) => visit(contact, 2)));
+    await until(async () => (await score(again, contacts[0]!)) === 20 && (await score(again, contacts[1]!)) === 20);
+    expect(await published(app, 0)).toEqual([`${contacts[0]} null->10`, `${contacts[0]} 10->20`]);
+    await app.close();
+  });
+
+  it("refuses stores of topics that were made anew", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web", "email"], TASKS);
+    const engine = await engineOf(app);
+    await isRunning(engine);
+    await engine.append(contacts.map((contact) => visit(contact, 1)));
+    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    await engine.stop();
+    await admin.deleteTopics({ topics: [app.named("web")] });
+    await until(async () => !(await admin.listTopics()).includes(app.named("web")));
+    await app.makeInput("web", TASKS);
+    const anew = await engineOf(app);
+    await until(
+      () => anew.taskStatuses().length === TASKS && anew.taskStatuses().every(({ state }) => state === "failed"),
+    );
+    expect(anew.status.detail).toContain(`${app.named("web")}: deleted and made anew`);
+    await app.close();
+  });
+});
+
+describe.skipIf(connected === null)("topics that won't do", () => {
+  it("are told all at once", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    await app.makeInput("email", TASKS + 1);
+    await app.makeInput("short", TASKS, [
+      { name: "retention.ms", value: "3600000" },
+      { name: "cleanup.policy", value: "compact,delete" },
+    ]);
+    const inputTopics = ["web", "email", "short", "gone"].map((name) => app.named(name));
+    const started = KafkaEngine.start({
+      directory: await DataDirectory.open(path),
+      kafka,
+      app: app.id,
+      ...topicsOf(app),
+      inputTopics,
+      topicOf: () => "",
+      partitioner: "murmur2",
+      isHistoryLocal: false,
+      models: [model],
+      clock: systemClock,
+      logger: createLogger("silent", new Told()),
+    });
+    await expect(started).rejects.toMatchObject({ code: "config-invalid" });
+    const lines = await started.catch((error: Error) => error.message.split("\n"));
+    expect(lines).toEqual([
+      expect.stringContaining(`${app.named("gone")} is not there; \`scorefold topics apply\` makes it`),
+      expect.stringMatching(/equal numbers of partitions.*web has 2, .*email has 3, .*short has 2/),
+      expect.stringContaining("score-changed has 2 partitions, fewer than the 3"),
+      expect.stringContaining("threshold-crossed has 2 partitions, fewer than the 3"),
+      expect.stringContaining("dead-letters has 2 partitions, fewer than the 3"),
+      expect.stringContaining("short is compacted"),
+      expect.stringMatching(/short drops inputs \(retention.ms=3600000\).*--history local/),
+    ]);
+    await app.close();
+  });
+
+  it("may be so where the stores are said to be the history", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS, [{ name: "retention.ms", value: "3600000" }]);
+    const told = new Told();
+    await expect(engineOf(app)).rejects.toMatchObject({ code: "config-invalid" });
+    const engine = await KafkaEngine.start({
+      directory: await DataDirectory.open(path),
+      kafka,
+      app: app.id,
+      ...topicsOf(app),
+      topicOf: () => app.named("web"),
+      partitioner: "murmur2",
+      isHistoryLocal: true,
+      models: [model],
+      clock: systemClock,
+      logger: createLogger("warn", told),
+    });
+    running.push(engine);
+    expect(told.text).toContain("the stores are the only copies");
+    // What was scored goes from the topic; then a lost store can't be made anew, and that is told.
+    await isRunning(engine);
+    await engine.append(contacts.map((contact) => visit(contact, 1)));
+    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    await engine.stop();
+    await admin.fetchTopicMetadata({ topics: [app.named("web")] });
+    await admin.deleteTopicRecords({
+      topic: app.named("web"),
+      partitions: [0, 1].map((partition) => ({ partition, offset: "1" })),
+    });
+    const start = async (data: string) =>
+      await KafkaEngine.start({
+        directory: await DataDirectory.open(data),
+        kafka,
+        app: app.id,
+        ...topicsOf(app),
+        topicOf: () => app.named("web"),
+        partitioner: "murmur2",
+        isHistoryLocal: true,
+        models: [model],
+        clock: systemClock,
+        logger: createLogger("silent", new Told()),
+      });
+    const lost = await start(join(path, "lost"));
+    running.push(lost);
+    await until(
+      () => lost.taskStatuses().length === TASKS && lost.taskStatuses().every(({ state }) => state === "failed"),
+    );
+    expect(lost.status.detail).toContain("no longer has all inputs that were scored");
+    await lost.stop();
+    const kept = await start(path);
+    running.push(kept);
+    await isRunning(kept);
+    expect(await score(kept, contacts[0]!)).toBe(10);
+    await app.close();
+  });
+});
