@@ -3,6 +3,7 @@ import { parseInstant } from "../events/time.js";
 import type { Adjustment, EpochMs, Input, Interaction, JsonObject, TenantId } from "../events/types.js";
 import { RETRACTION } from "../events/types.js";
 import type { FileKind } from "../model/parse.js";
+import { type Field, type Fields, YamlReader } from "../model/yaml-reader.js";
 import { parseOffset } from "./offset.js";
 import {
   CONTACT_DEFAULT,
@@ -16,7 +17,6 @@ import {
   START_DEFAULT,
   TENANT_DEFAULT,
 } from "./scenario-types.js";
-import { type Field, type Fields, YamlReader } from "./yaml-reader.js";
 
 const fileKeys = ["model", "models", "start", "tenant", "scenarios"] as const;
 const scenarioKeys = [

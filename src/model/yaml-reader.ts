@@ -1,9 +1,9 @@
 /** Reads the values of a YAML text that is no model, and gathers every problem instead of stopping at the first. */
 import type { Json, JsonObject } from "../events/types.js";
-import { Findings, found, type Item } from "../model/check-values.js";
-import { type FileKind, joinKey, parseTree, type ScalarNode, type Tree } from "../model/parse.js";
-import type { ModelProblem } from "../model/types.js";
 import { nearest as nearestName } from "../nearest.js";
+import { Findings, found, type Item } from "./check-values.js";
+import { type FileKind, joinKey, parseTree, type ScalarNode, type Tree } from "./parse.js";
+import type { ModelProblem } from "./types.js";
 
 /** A value of the file: where it stands, and what it is called there (`scenarios[2].inputs[0].at`). */
 export type Field = Item;
@@ -55,6 +55,21 @@ export class YamlReader {
       this.report({ path, place: keyPlace }, `unknown key "${key}"; ${hint}`);
     }
     return fields;
+  }
+
+  /** The entries of a mapping whose keys are names of the file's own; none (and a problem) when it is no mapping. */
+  entries(
+    field: Field,
+  ): readonly { readonly key: string; readonly at: Pick<Field, "path" | "place">; readonly value: Field }[] {
+    const { node } = field;
+    if (node.kind !== "map") {
+      this.report(field, "expected a mapping");
+      return [];
+    }
+    return node.entries.map(({ key, keyPlace, value }) => {
+      const path = joinKey(field.path, key);
+      return { key, at: { path, place: keyPlace }, value: { node: value, path, place: value.place } };
+    });
   }
 
   /** The items of a list; none (and a problem) when it is no list. */

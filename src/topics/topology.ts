@@ -1,0 +1,95 @@
+/** All topics of an engine together: what it reads, where its outputs go, and whose clock it looks at. */
+import type { ClockTopic, InputTopic, OutputKind, OutputTopic, TopicDefinition } from "./types.js";
+
+/** A definition, and the file it was read from. */
+export interface TopicFile {
+  readonly file: string;
+  readonly topic: TopicDefinition;
+}
+
+export interface Topology {
+  /** By name. All have as many partitions: a task is one partition number of all of them. */
+  readonly inputs: readonly InputTopic[];
+  readonly scoreChanged: OutputTopic;
+  readonly thresholdCrossed: OutputTopic;
+  readonly deadLetters: OutputTopic;
+  readonly clock: ClockTopic;
+}
+
+export type TopologyResult =
+  | { readonly ok: true; readonly topology: Topology }
+  /** One line each, with the files in them. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Puts topics together, or names every reason why they don't fit. */
+export function topologyOf(files: readonly TopicFile[]): TopologyResult {
+  const problems = doubles(files);
+  const inputs = files.filter((one): one is TopicFile & { topic: InputTopic } => one.topic.role === "input");
+  if (inputs.length === 0) problems.push("there is no input topic; define one with `role: input`");
+  problems.push(...unequalCounts(files));
+  const single = (what: string): TopicDefinition | undefined => {
+    const found = files.filter(({ topic }) => purposeOf(topic) === what);
+    if (found.length === 0) problems.push(`there is no topic for ${what}; define one`);
+    if (found.length > 1)
+      problems.push(`${found.map(({ file }) => file).join(" and ")} are both for ${what}; keep one of them`);
+    return found[0]?.topic;
+  };
+  const [scoreChanged, thresholdCrossed, deadLetters, clock] = [...outputPurposes, "the clock"].map(single);
+  if (problems.length > 0) return { ok: false, problems };
+  const byName = inputs.map(({ topic }) => topic).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { ok: true, topology: { inputs: byName, scoreChanged, thresholdCrossed, deadLetters, clock } as Topology };
+}
+
+/** Every topic once: inputs, outputs, the clock. */
+export function topicsOf({ inputs, scoreChanged, thresholdCrossed, deadLetters, clock }: Topology): TopicDefinition[] {
+  return [...inputs, scoreChanged, thresholdCrossed, deadLetters, clock];
+}
+
+/** Adds what `files` lack for an engine (outputs, the clock) from those that are shipped. */
+export function completed(files: readonly TopicFile[], shipped: readonly TopicFile[]): readonly TopicFile[] {
+  const purposes = new Set(files.map(({ topic }) => purposeOf(topic)));
+  return [...files, ...shipped.filter(({ topic }) => topic.role !== "input" && !purposes.has(purposeOf(topic)))];
+}
+
+/** The same topics with another count of partitions; the clock keeps its one. */
+export function withPartitions(topology: Topology, partitions: number): Topology {
+  const { inputs, scoreChanged, thresholdCrossed, deadLetters, clock } = topology;
+  return {
+    inputs: inputs.map((topic) => ({ ...topic, partitions })),
+    scoreChanged: { ...scoreChanged, partitions },
+    thresholdCrossed: { ...thresholdCrossed, partitions },
+    deadLetters: { ...deadLetters, partitions },
+    clock,
+  };
+}
+
+const outputPurposes = ["score-changed", "threshold-crossed", "dead-letter"] as const satisfies readonly OutputKind[];
+
+/** What only one topic may be for; null of inputs. */
+function purposeOf(topic: TopicDefinition): string | null {
+  if (topic.role === "input") return null;
+  return topic.role === "output" ? topic.kind : "the clock";
+}
+
+function doubles(files: readonly TopicFile[]): string[] {
+  const problems: string[] = [];
+  const seen = new Map<string, string>();
+  for (const { file, topic } of files) {
+    const first = seen.get(topic.name);
+    if (first === undefined) seen.set(topic.name, file);
+    else problems.push(`${file}: the topic ${topic.name} is in ${first} too; keep one of them`);
+  }
+  return problems;
+}
+
+/** A task writes its outputs to the partition of its number, so outputs have as many as inputs. */
+function unequalCounts(files: readonly TopicFile[]): string[] {
+  const counted = files.filter(({ topic }) => topic.role !== "clock");
+  const first = counted.find(({ topic }) => topic.role === "input") ?? counted[0];
+  return counted
+    .filter(({ topic }) => topic.partitions !== first?.topic.partitions)
+    .map(({ file, topic }) => {
+      const other = `${first?.topic.name} has ${first?.topic.partitions}`;
+      return `${file}: ${topic.name} has ${topic.partitions} partitions, and ${other}; a task is one partition number of all inputs and outputs, so give all the same`;
+    });
+}
