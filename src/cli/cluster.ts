@@ -6,12 +6,20 @@ import { ScorefoldError } from "../errors.js";
 import { type ClientLogger, connectKafka, type Kafka, type SaslSettings } from "../kafka/client.js";
 import type { Io } from "./io.js";
 
+export function brokersOption(): Option {
+  return new Option("--brokers <hosts>", "Kafka brokers, host:port with commas between");
+}
+
+export function topicsOption(): Option {
+  return new Option("--topics <dirs...>", "topic definitions, or directories of them (default: those shipped)");
+}
+
 /** Adds the options that name a cluster. What is secret comes from variables. */
 export function withClusterOptions(command: Command): Command {
   return command
-    .addOption(new Option("--brokers <hosts>", "Kafka brokers, host:port with commas between"))
+    .addOption(brokersOption())
     .addOption(new Option("--app <id>", "consumer group and transactional ids (default: scorefold)"))
-    .addOption(new Option("--topics <dirs...>", "topic definitions, or directories of them (default: those shipped)"))
+    .addOption(topicsOption())
     .addOption(new Option("--schema-registry <url>", "schema registry of Avro values (default: values are JSON)"));
 }
 

@@ -30,14 +30,27 @@ export function isTestFile(name: string): boolean {
   return testEndings.some((ending) => name.endsWith(ending));
 }
 
+function isModelFile(name: string): boolean {
+  return modelEndings.some((ending) => name.endsWith(ending)) && !isTestFile(name);
+}
+
 /**
  * The files a path stands for: itself, or the models (or tests) in a directory, by name.
  *
  * @throws ScorefoldError `input-missing`
  */
 export function filesAt(path: string, kind: "models" | "tests"): string[] {
-  const isWanted = (name: string): boolean =>
-    kind === "tests" ? isTestFile(name) : modelEndings.some((ending) => name.endsWith(ending)) && !isTestFile(name);
+  const wanted = kind === "tests" ? "scenario files (*.test.yaml)" : "model files (*.yaml, *.json)";
+  return filesWhere(path, kind === "tests" ? isTestFile : isModelFile, wanted);
+}
+
+/**
+ * The files a path stands for: itself, or those of a directory whose names are wanted, by name.
+ *
+ * @param wanted what they are, for the error where there are none
+ * @throws ScorefoldError `input-missing`
+ */
+export function filesWhere(path: string, isWanted: (name: string) => boolean, wanted: string): string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
     const files = readdirSync(path)
@@ -48,7 +61,6 @@ export function filesAt(path: string, kind: "models" | "tests"): string[] {
   } catch (error) {
     throw unreadable(path, error);
   }
-  const wanted = kind === "tests" ? "scenario files (*.test.yaml)" : "model files (*.yaml, *.json)";
   throw new ScorefoldError("input-missing", `${path}: there are no ${wanted} in this directory`);
 }
 
@@ -122,8 +134,7 @@ export function readText(file: string): string {
 function readBytes(file: string): Buffer {
   try {
     const { size } = statSync(file);
-    if (size > readBytesMax)
-      throw new Error(`it has ${size} bytes; a model or scenario file has at most ${fileBytesMax}`);
+    if (size > readBytesMax) throw new Error(`it has ${size} bytes; such a file has at most ${fileBytesMax}`);
     return readFileSync(file);
   } catch (error) {
     throw unreadable(file, error);

@@ -15,6 +15,7 @@ import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
 import { scoresCommand } from "./commands/scores.js";
 import { tailCommand } from "./commands/tail.js";
+import { topicsCommand } from "./commands/topics.js";
 import { workerCommand } from "./commands/worker.js";
 import { type Io, painter } from "./io.js";
 import { ProblemsFound } from "./problems.js";
@@ -103,7 +104,8 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to
     );
   const commands = [
     ...[demoCommand, runCommand, ingestCommand, replayCommand],
-    ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, modelsCommand, recoverCommand],
+    ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, recoverCommand],
+    ...[modelsCommand, topicsCommand],
   ];
   for (const make of commands) {
     root.addCommand(make(io));

@@ -155,6 +155,9 @@ function compileObject({ from, without, fields }: ObjectMapping, name: string): 
       misses.push({ reason: "invalid", error: `${name}, from ${places}, is ${kindOfJson(found)}; expected an object` });
       return undefined;
     }
+    // Attributes may be missing; a profile that is, is not an empty one.
+    if (name === "fields" && from.length > 0)
+      misses.push({ reason: "invalid", error: `fields, from ${places}, is missing; a profile is written as a whole` });
     return undefined;
   };
   return (value, record, misses) => {

@@ -1,7 +1,7 @@
 /** An application of its own on the broker of the tests: topics, a log on them, a producer of inputs. */
 import { randomUUID } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Admin, ITopicConfig, Kafka, Producer } from "kafkajs";
+import { waitForTopics } from "../../src/kafka/admin.js";
 import { connectKafka } from "../../src/kafka/client.js";
 import { KafkaLog } from "../../src/kafka/log.js";
 import { addressIfThere } from "../components/component.js";
@@ -30,22 +30,13 @@ export async function connectedKafka(): Promise<{ kafka: Kafka; admin: Admin } |
   return { kafka, admin };
 }
 
-/** Makes topics; resolves when the broker answers for all of their partitions, which it does a moment later. */
+/** Makes topics; resolves when the broker answers for all of their partitions. */
 export async function makeTopics(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
   await admin.createTopics({ waitForLeaders: false, topics: [...topics] });
-  for (const { topic } of topics) {
-    for (let isThere = false; !isThere; ) {
-      isThere = await admin.fetchTopicOffsets(topic).then(
-        () => true,
-        async (error: unknown) => {
-          const { type = "" } = error as { type?: string };
-          if (!/UNKNOWN_TOPIC|NOT_LEADER|LEADER_NOT/.test(type)) throw error;
-          await pause(20);
-          return false;
-        },
-      );
-    }
-  }
+  await waitForTopics(
+    admin,
+    topics.map(({ topic }) => topic),
+  );
 }
 
 export class KafkaApp {
