@@ -180,7 +180,7 @@ async function create(
 ): Promise<ReadonlySet<string>> {
   const names = new Set(topics.map(({ name }) => name));
   try {
-    await admin.createTopics({
+    const isMade = await admin.createTopics({
       validateOnly: isDryRun,
       // It waits for one broker to know of them, which is not all there is to wait for.
       waitForLeaders: false,
@@ -192,7 +192,8 @@ async function create(
         configEntries: [...config].map(([setting, value]) => ({ name: setting, value })),
       })),
     });
-    return names;
+    // False where all of them were there already.
+    return isMade ? names : new Set();
   } catch (error) {
     const { errors } = error as { errors?: readonly (Error & { topic: string; type: string })[] };
     if (errors === undefined) throw error;

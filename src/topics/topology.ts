@@ -45,10 +45,20 @@ export function topicsOf({ inputs, scoreChanged, thresholdCrossed, deadLetters, 
   return [...inputs, scoreChanged, thresholdCrossed, deadLetters, clock];
 }
 
-/** Adds what `files` lack for an engine (outputs, the clock) from those that are shipped. */
+/**
+ * Adds what `files` lack for an engine (outputs, the clock) from those that are shipped: outputs with as many partitions
+ * as the inputs have.
+ */
 export function completed(files: readonly TopicFile[], shipped: readonly TopicFile[]): readonly TopicFile[] {
   const purposes = new Set(files.map(({ topic }) => purposeOf(topic)));
-  return [...files, ...shipped.filter(({ topic }) => topic.role !== "input" && !purposes.has(purposeOf(topic)))];
+  const partitions = files.find(({ topic }) => topic.role === "input")?.topic.partitions;
+  const added = shipped.filter(({ topic }) => topic.role !== "input" && !purposes.has(purposeOf(topic)));
+  return [
+    ...files,
+    ...added.map(({ file, topic }) =>
+      topic.role === "clock" || partitions === undefined ? { file, topic } : { file, topic: { ...topic, partitions } },
+    ),
+  ];
 }
 
 /** The same topics with another count of partitions; the clock keeps its one. */

@@ -36,9 +36,9 @@ describe("topics together", () => {
   });
 
   it("take what is missing from the shipped ones, but no inputs", () => {
-    const own = [file("mails", "input"), file("my-scores", "output", 4, "score-changed")];
-    expect(completed(own, shipped).map(({ topic }) => topic.name)).toEqual([
-      ...["mails", "my-scores", "crossings", "letters", "clock"],
+    const own = [file("my-scores", "output", 6, "score-changed"), file("mails", "input", 6)];
+    expect(completed(own, shipped).map(({ topic }) => `${topic.name} ${topic.partitions}`)).toEqual([
+      ...["my-scores 6", "mails 6", "crossings 6", "letters 6", "clock 1"],
     ]);
   });
 
