@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { ScorefoldError } from "../errors.js";
 import { parseTopic } from "../topics/parse.js";
 import { completed, type TopicFile, type Topology, topologyOf } from "../topics/topology.js";
-import type { TopicProblem } from "../topics/types.js";
+import type { InputTopic, TopicProblem } from "../topics/types.js";
 import { filesWhere, formatProblem, readText } from "./models.js";
 import { counted } from "./table.js";
 
@@ -22,6 +22,20 @@ export function loadTopology(paths: readonly string[] | null): Topology {
   const result = topologyOf(paths === null ? shipped : completed(readTopics(paths), shipped));
   if (!result.ok) throw new ScorefoldError("config-invalid", result.problems.join("\n"));
   return result.topology;
+}
+
+/**
+ * The input topic of a file.
+ *
+ * @throws ScorefoldError `config-invalid` with a line for each problem, `input-missing`, `usage` for a directory of several
+ */
+export function loadInput(file: string): InputTopic {
+  const [found, ...others] = readTopics([file]);
+  if (found === undefined || others.length > 0)
+    throw new ScorefoldError("usage", `${file}: has ${others.length + 1} topics; name the file of one`);
+  const { topic } = found;
+  if (topic.role === "input") return topic;
+  throw new ScorefoldError("config-invalid", `${file}: ${topic.name} is no input topic; name one with \`role: input\``);
 }
 
 function readTopics(paths: readonly string[]): TopicFile[] {

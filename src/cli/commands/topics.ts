@@ -1,4 +1,4 @@
-/** `topics`: those that are defined, those that are there, and making what is missing. */
+/** `topics`: those that are defined, those that are there, making what is missing, and trying a mapping. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { namesCluster } from "../../config/kafka.js";
 import {
@@ -14,10 +14,11 @@ import { type Topology, topicsOf, withPartitions } from "../../topics/topology.j
 import type { TopicDefinition } from "../../topics/types.js";
 import { formatOption } from "../arguments.js";
 import { brokersOption, clusterConfig, kafkaOf, topicsOption } from "../cluster.js";
-import { type Io, painter } from "../io.js";
+import { type Io, painter, visible } from "../io.js";
+import { mapValues } from "../map-values.js";
 import { ProblemsFound } from "../problems.js";
 import { counted, renderTable } from "../table.js";
-import { loadTopology } from "../topic-files.js";
+import { loadInput, loadTopology } from "../topic-files.js";
 
 interface Options {
   readonly brokers?: string;
@@ -44,10 +45,12 @@ export function topicsCommand(io: Io): Command {
       `
 Examples:
   $ scorefold topics list
-  $ scorefold topics apply --brokers localhost:9092`,
+  $ scorefold topics apply --brokers localhost:9092
+  $ scorefold topics map my-topics/visits.yaml values.jsonl`,
     )
     .addCommand(listCommand(io))
-    .addCommand(applyCommand(io));
+    .addCommand(applyCommand(io))
+    .addCommand(mapCommand(io));
 }
 
 function listCommand(io: Io): Command {
@@ -107,6 +110,31 @@ there and differs, the difference is told with what to do; exit code 3, also whe
       for (const { topic, outcome } of reports)
         io.stdout.write(`${paint(style[outcome], outcome.padEnd("created".length))}  ${topic.name}\n`);
       conclude(io, options, reports, true);
+    });
+}
+
+function mapCommand(io: Io): Command {
+  return new Command("map")
+    .description("try a mapping: values of a topic, one a line, into inputs; exit code 3 if one can't be used")
+    .argument("<topic>", "file of an input topic")
+    .argument("[files...]", "values as JSON lines, also .gz; - is standard input", ["-"])
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ scorefold topics map topics/examples/segment-track.yaml topics/examples/segment-track.jsonl
+  $ kcat -C -e -b localhost:9092 -t visits | scorefold topics map visits.yaml > inputs.jsonl
+
+Inputs go to standard output, as replay and ingest take them. What a mapping takes of a record itself (key, timestamp) is
+missing here: a line has neither.`,
+    )
+    .action(async (file: string, paths: string[]) => {
+      const { inputs, bad, skipped } = await mapValues(io, loadInput(file), paths);
+      const count = [...skipped.values()].reduce((sum, own) => sum + own, 0);
+      const more = [...(count > 0 ? [`${count} skipped`] : []), ...(bad > 0 ? [`${bad} bad`] : [])];
+      io.stderr.write(`${[counted(inputs, "input"), ...more].join(", ")}\n`);
+      for (const [reason, own] of skipped) io.stderr.write(`  ${own} skipped: ${visible(reason)}\n`);
+      if (bad > 0) throw new ProblemsFound();
     });
 }
 

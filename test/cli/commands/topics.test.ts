@@ -1,6 +1,8 @@
 /** `topics` without a broker. */
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
+import { decodeLine } from "../../../src/events/decode.js";
+import { topicsPath } from "../../topics/given.js";
 import { testFiles, told } from "../memory-io.js";
 
 const write = testFiles();
@@ -68,4 +70,34 @@ it("apply needs brokers", async () => {
   const { code, stderr } = await told(["topics", "apply"]);
   expect(code).toBe(2);
   expect(stderr).toMatch(/--brokers is missing/);
+});
+
+it("map tries a mapping: inputs that ingest takes, what is skipped by its reason, what is bad by its place", async () => {
+  const example = (name: string): string => `${topicsPath}examples/segment-track.${name}`;
+  const good = await told(["topics", "map", example("yaml"), example("jsonl")]);
+  expect(good.code).toBe(0);
+  expect(good.stderr).toMatch(
+    /^4 inputs, 2 skipped\n {2}1 skipped: type is track does not hold; .*\n {2}1 skipped: .*\n$/,
+  );
+  const decoded = good.stdout.trimEnd().split("\n").map(decodeLine);
+  expect(decoded.map((one) => one.ok && one.input.id)).toEqual(["ajs-1", "ajs-2", "ajs-3", "ajs-4"]);
+  const track = '{"type":"track","userId":"ada","event":"x","timestamp":"2026-06-01T09:30:00Z"}';
+  const lines = [track, "", track.replace("2026", "June"), "{", track.replace("ada", "\\u001b[31m".repeat(100))];
+  const bad = await told(["topics", "map", example("yaml")], { stdin: lines.join("\n") });
+  expect(bad.code).toBe(3);
+  expect(bad.stdout.trimEnd().split("\n")).toHaveLength(1);
+  expect(bad.stderr).toMatch(/^standard input:3: bad-instant: at, from timestamp or originalTimestamp, is "June-06/);
+  expect(bad.stderr).toMatch(/^standard input:4: undecodable: not JSON/m);
+  expect(bad.stderr).toMatch(/^standard input:5: too-large: contactId has 500 bytes/m);
+  expect(bad.stderr).toMatch(/^1 input, 3 bad$/m);
+});
+
+it("map takes one input topic", async () => {
+  expect(await told(["topics", "map", topicsPath])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/has 13 topics; name the file of one/),
+  });
+  const { code, stderr } = await told(["topics", "map", `${topicsPath}clock.yaml`]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/scorefold.clock is no input topic; name one with `role: input`/);
 });
