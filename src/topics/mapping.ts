@@ -163,12 +163,20 @@ function compileObject({ from, without, fields }: ObjectMapping, name: string): 
   return (value, record, misses) => {
     const base = whole(value, misses) ?? {};
     if (left.size === 0 && single.length === 0) return base;
-    const entries = new Map(Object.entries(base).filter(([key]) => !left.has(key)));
+    const object: Record<string, unknown> = {};
+    for (const key in base) {
+      if (!left.has(key)) put(object, key, (base as Readonly<Record<string, unknown>>)[key]);
+    }
     for (const { key, read } of single) {
       const found = read(value, record, misses);
-      if (found !== undefined) entries.set(key, found);
+      if (found !== undefined) put(object, key, found);
     }
-    // fromEntries makes own properties of all names, `__proto__` too.
-    return Object.fromEntries(entries);
+    return object;
   };
+}
+
+/** An own property of any name: assigning `__proto__` would exchange the prototype. */
+function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== "__proto__") object[key] = value;
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -45,6 +45,11 @@ describe("the shipped topics", () => {
   });
 });
 
+it("the examples of the documentation are topics", () => {
+  const blocks = [...textIn("../docs/kafka.md").matchAll(/```yaml\n(name: [^`]*)```/g)].map(([, text]) => text ?? "");
+  expect(blocks.map((text) => topicOf(text).name)).toEqual(["interactions.email", "visits"]);
+});
+
 describe("a topic file", () => {
   it("is read with what may be left out", () => {
     expect(topicOf("name: my-events\nrole: input\npartitions: 6\n")).toEqual({
