@@ -133,6 +133,7 @@ export async function applyTopics(
   if (missing.length === 0) return before;
   const made = await create(admin, missing, options);
   if (options.isDryRun) return before;
+  // Another broker than the one that made them may not list them yet, and they would seem to be missing.
   await waitForTopics(admin, [...made]);
   const after = await compareTopics(admin, topics);
   return after.map((report) =>
@@ -172,38 +173,53 @@ async function isReady(admin: Admin, name: string): Promise<boolean> {
   }
 }
 
-/** @returns the names of those that were made; others had somebody else make them meanwhile */
+/**
+ * One by one: of several at once the client does not tell which of them somebody else had made.
+ *
+ * @returns the names of those that were made; the others somebody else made meanwhile
+ */
 async function create(
   admin: Admin,
   topics: readonly TopicDefinition[],
-  { replication, isDryRun }: ApplyOptions,
+  options: ApplyOptions,
 ): Promise<ReadonlySet<string>> {
-  const names = new Set(topics.map(({ name }) => name));
-  try {
-    const isMade = await admin.createTopics({
-      validateOnly: isDryRun,
-      // It waits for one broker to know of them, which is not all there is to wait for.
-      waitForLeaders: false,
-      timeout: CREATE_MS,
-      topics: topics.map(({ name, partitions, config }) => ({
+  const made = new Set<string>();
+  const refused: string[] = [];
+  for (const topic of topics) {
+    try {
+      if (await createOne(admin, topic, options)) made.add(topic.name);
+    } catch (error) {
+      const [first] = (error as { errors?: readonly Error[] }).errors ?? [];
+      // What is no answer for this topic is none for the others.
+      if (first === undefined) throw error;
+      refused.push(`topic ${topic.name} can't be made: ${first.message}`);
+    }
+  }
+  if (refused.length === 0) return made;
+  if (!options.isDryRun && made.size > 0) refused.push(`(made: ${[...made].join(", ")})`);
+  throw new ScorefoldError("log-failed", refused.join("\n"));
+}
+
+/** @returns false where it is there already */
+async function createOne(
+  admin: Admin,
+  { name, partitions, config }: TopicDefinition,
+  { replication, isDryRun }: ApplyOptions,
+): Promise<boolean> {
+  return await admin.createTopics({
+    validateOnly: isDryRun,
+    // It waits for one broker to know of them, which is not all there is to wait for.
+    waitForLeaders: false,
+    timeout: CREATE_MS,
+    topics: [
+      {
         topic: name,
         numPartitions: partitions,
         replicationFactor: replication ?? BROKER_DEFAULT,
         configEntries: [...config].map(([setting, value]) => ({ name: setting, value })),
-      })),
-    });
-    // False where all of them were there already.
-    return isMade ? names : new Set();
-  } catch (error) {
-    const { errors } = error as { errors?: readonly (Error & { topic: string; type: string })[] };
-    if (errors === undefined) throw error;
-    const refused = errors.filter(({ type }) => type !== "TOPIC_ALREADY_EXISTS");
-    for (const { topic } of errors) names.delete(topic);
-    if (refused.length === 0) return names;
-    const lines = refused.map(({ topic, message }) => `topic ${topic} can't be made: ${message}`);
-    if (!isDryRun && names.size > 0) lines.push(`(made: ${[...names].join(", ")})`);
-    throw new ScorefoldError("log-failed", lines.join("\n"), { cause: error });
-  }
+      },
+    ],
+  });
 }
 
 function differencesOf({ partitions, config }: TopicDefinition, state: TopicState): Difference[] {

@@ -141,6 +141,9 @@ describe("an id that the source does not have", () => {
     expect(id(`${text} `)).not.toBe(id(text));
     expect(id(text.replace("{", '{"i":"",'))).toMatch(/^[0-9a-f]{32}$/);
     expect(id(text.replace("{", '{"i":0,'))).toBe("0");
+    // Also where the mapping itself would make an empty one.
+    const empty = mapperOf(mapped(`{ fields: { ${fields}, id: { from: i, values: { x: "" } } } }`));
+    expect(outcome(empty('{"u":"ada","t":5,"i":"x"}'))).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/) });
   });
 });
 
