@@ -1,9 +1,14 @@
-/** The topics of an application on a cluster. */
+/** The topics of an application on a cluster, as its engine takes them. */
+import type { KafkaConfig } from "../config/kafka.js";
+import { ScorefoldError } from "../errors.js";
 import type { Input } from "../events/types.js";
 import type { OutputTopics } from "../kafka/task-log.js";
 import type { Topic } from "../stream/log.js";
+import type { InputTopic } from "../topics/types.js";
+import { loadTopology } from "./topic-files.js";
 
-const CHANNELS = ["email", "web", "form", "sms", "product", "social", "meeting"];
+/** The channel whose topic has the interactions of channels without one. */
+const CHANNEL_OF_OTHERS = "product";
 
 export interface ApplicationTopics {
   readonly inputTopics: readonly Topic[];
@@ -12,19 +17,34 @@ export interface ApplicationTopics {
   readonly topicOf: (input: Input) => Topic;
 }
 
-export function topicsOf(_cluster: object): ApplicationTopics {
+/** @throws ScorefoldError `config-invalid` with a line for each problem of the topic files, `input-missing` */
+export function topicsOf({ topics }: Pick<KafkaConfig, "topics">): ApplicationTopics {
+  const { inputs, scoreChanged, thresholdCrossed, deadLetters } = loadTopology(topics);
+  const mapped = inputs.filter(({ mapping }) => mapping !== null).map(({ name }) => name);
+  if (mapped.length > 0) {
+    const text = `${mapped.join(", ")}: the engine does not apply mappings yet; leave them out, or use \`scorefold topics map\``;
+    throw new ScorefoldError("config-invalid", text);
+  }
   return {
-    inputTopics: [...CHANNELS.map((channel) => `interactions.${channel}`), "contacts", "adjustments"],
+    inputTopics: inputs.map(({ name }) => name),
     outputTopics: {
-      scoreChanged: "score-changed",
-      thresholdCrossed: "threshold-crossed",
-      deadLetters: "dead-letters",
+      scoreChanged: scoreChanged.name,
+      thresholdCrossed: thresholdCrossed.name,
+      deadLetters: deadLetters.name,
     },
-    topicOf: (input) => {
-      if (input.kind === "profile") return "contacts";
-      if (input.kind === "adjustment") return "adjustments";
-      const channel = input.type.slice(0, Math.max(0, input.type.indexOf(".")));
-      return `interactions.${CHANNELS.includes(channel) ? channel : "product"}`;
-    },
+    topicOf: (input) => topicFor(input, inputs),
   };
+}
+
+/** That of the channel, else any of the kind, else any: an input says its kind wherever it lies. */
+function topicFor(input: Input, inputs: readonly InputTopic[]): Topic {
+  const ofKind = inputs.filter(({ kind }) => kind === input.kind);
+  const channels = input.kind === "interaction" ? [channelOf(input.type), CHANNEL_OF_OTHERS] : [];
+  const names = channels.map((channel) => `interactions.${channel}`);
+  const own = names.find((name) => ofKind.some((topic) => topic.name === name));
+  return own ?? (ofKind[0] ?? (inputs[0] as InputTopic)).name;
+}
+
+function channelOf(type: string): string {
+  return type.slice(0, Math.max(0, type.indexOf(".")));
 }
