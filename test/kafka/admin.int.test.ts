@@ -1,8 +1,10 @@
 /** Topics made and compared on a real broker. */
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
+import { loadTopology } from "../../src/cli/topic-files.js";
 import { applyTopics, compareTopics, describeTopics, type TopicReport, withAdmin } from "../../src/kafka/admin.js";
 import { connectKafka } from "../../src/kafka/client.js";
+import { checkTopics } from "../../src/kafka/topic-check.js";
 import type { TopicDefinition } from "../../src/topics/types.js";
 import { topicOf } from "../topics/given.js";
 import { connectedKafka } from "./kafka-app.js";
@@ -86,6 +88,21 @@ describe.skipIf(connected === null)("topics on a broker", () => {
     expect(lines[0]).toBe(`topic ${bad.name} can't be made: Unknown topic config name: no.such.setting`);
     expect(lines.slice(1)).toEqual(isDryRun ? [] : [`(made: ${good.name})`]);
     expect((await describeTopics(admin, [good.name, bad.name])).size).toBe(isDryRun ? 0 : 1);
+  });
+
+  it("that are shipped are such that an engine starts on them", async () => {
+    const { inputs, scoreChanged, thresholdCrossed, deadLetters } = loadTopology(null);
+    const prefix = `admin-${randomUUID()}.`;
+    const shipped = [...inputs, scoreChanged, thresholdCrossed, deadLetters];
+    const topics = shipped.map((own) => ({ ...own, name: `${prefix}${own.name}`, partitions: 2 }));
+    await applyTopics(admin, topics, making);
+    const outputs = {
+      scoreChanged: `${prefix}${scoreChanged.name}`,
+      thresholdCrossed: `${prefix}${thresholdCrossed.name}`,
+      deadLetters: `${prefix}${deadLetters.name}`,
+    };
+    const checked = { inputs: inputs.map(({ name }) => `${prefix}${name}`), outputs, isHistoryLocal: false };
+    expect(await checkTopics(admin, checked)).toEqual({ tasks: 2, notices: [] });
   });
 
   it("can't have more copies than there are brokers", async () => {

@@ -23,6 +23,7 @@ describe("the shipped topics", () => {
     for (const { config } of inputs) {
       expect(Object.fromEntries(config)).toEqual({
         "retention.ms": "-1",
+        "retention.bytes": "-1",
         "cleanup.policy": "delete",
         "message.timestamp.type": "LogAppendTime",
       });
