@@ -120,6 +120,7 @@ export async function compareTopics(admin: Admin, topics: readonly TopicDefiniti
 /**
  * Makes the topics that are missing, and compares the others. What differs is reported and left as it is.
  *
+ * @param admin used by nobody else meanwhile: it has one picture of the cluster, and each call takes its own
  * @returns a report for each topic, in the order given
  * @throws ScorefoldError `log-failed`, with the broker's word on each topic that it did not make
  */

@@ -73,7 +73,9 @@ describe.skipIf(connected === null)("topics on a broker", () => {
   it("that somebody else makes at the same moment are no error", async () => {
     const shared = Array.from({ length: 4 }, () => topic(`admin-${randomUUID()}`, 2, keep));
     const sets = [[], [], [topic(`admin-${randomUUID()}`, 2, keep)]].map((own) => [...shared, ...own]);
-    const reports = await Promise.all(sets.map(async (topics) => await applyTopics(admin, topics, making)));
+    const reports = await Promise.all(
+      sets.map(async (topics) => await withAdmin(kafka, async (own) => await applyTopics(own, topics, making))),
+    );
     const made = reports.flatMap(outcomes);
     expect(made.filter((one) => one === "created")).toHaveLength(shared.length + 1);
     expect(made.filter((one) => one === "same")).toHaveLength(2 * shared.length);
