@@ -61,7 +61,7 @@ const places: Readonly<Record<string, Place>> = {
     instead: "the log knows records, not what they do; the task comes to it",
   },
   kafka: {
-    may: ["kafka", "stream/log", "events", "errors", "node:*", "kafkajs"],
+    may: ["kafka", "stream/log", "events", "errors", "node:*", "kafkajs", "hysnappy", "lz4-napi", "zstddec"],
     instead: "the log knows records, not what they do; the task comes to it",
   },
   telemetry: {
@@ -114,6 +114,9 @@ const packageFiles: Readonly<Record<string, RegExp>> = {
   "classic-level": /^(rebuild\/sort|database\/classic-level)\.ts$/,
   fastify: /^api\//,
   kafkajs: /^kafka\//,
+  hysnappy: /^kafka\/compression\.ts$/,
+  "lz4-napi": /^kafka\/compression\.ts$/,
+  zstddec: /^kafka\/compression\.ts$/,
   pino: /^telemetry\.ts$/,
   "prom-client": /^telemetry\.ts$/,
   commander: /^cli\/(commands\/\w+|arguments|run)\.ts$/,

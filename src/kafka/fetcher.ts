@@ -5,6 +5,7 @@
 import { ScorefoldError } from "../errors.js";
 import type { FetchLimits, Offset, Offsets, Topic } from "../stream/log.js";
 import type { Broker, Cluster } from "./cluster.js";
+import { loadCodecs } from "./compression.js";
 import { kafkaError } from "./errors.js";
 import { FETCH_VERSION, type FetchedPartition, type FetchedRecord, readFetchResponse } from "./fetch-response.js";
 import { kafkajs } from "./kafkajs.js";
@@ -174,6 +175,7 @@ export class Fetcher {
     const from = new Map(topics.map((topic) => [topic, this.#waiting.get(topic)!.fetched]));
     let answer: Buffer;
     try {
+      await loadCodecs();
       answer = await this.#send(await this.#cluster.findBroker({ nodeId: leader }), from);
     } catch (error) {
       if (!this.#isClosed) await this.#recover(error);
