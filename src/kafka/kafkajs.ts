@@ -6,13 +6,14 @@ import { coordinators } from "./patches/coordinators.js";
 import { groupByPartition } from "./patches/group-by-partition.js";
 import type { Patch } from "./patches/patch.js";
 import { produceRequest } from "./patches/produce-request.js";
+import { tlsErrors } from "./patches/tls-errors.js";
 
 type Kafkajs = typeof import("kafkajs");
 
 /** The corrections are of this version and no other. */
 const VERSION = "2.2.4";
 
-export const patches: readonly Patch[] = [groupByPartition, produceRequest, coordinators];
+export const patches: readonly Patch[] = [groupByPartition, produceRequest, tlsErrors, coordinators];
 
 const require = createRequire(import.meta.url);
 let loaded: Loaded | undefined;
