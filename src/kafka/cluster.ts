@@ -5,6 +5,8 @@
 import type { Kafka } from "kafkajs";
 
 export interface Broker {
+  /** Waits for what was asked; connects again when it is asked again. */
+  disconnect(): Promise<void>;
   readonly connectionPool: {
     send(request: {
       readonly request: unknown;

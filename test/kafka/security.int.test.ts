@@ -63,10 +63,11 @@ async function sendAndFetch(protocol: keyof SecuredDetails["addresses"], some: P
   const fetcher = new Fetcher(cluster, [topic], 0, () => undefined);
   const limits = { recordsMax: 1, bytesMax: 1e6, waitMs: 10_000 };
   const from = new Map([[topic, Number(answer!.baseOffset)]]);
-  const [taken] = await fetcher.fetch(from, limits, new AbortController().signal);
+  const [taken] = await fetcher.fetch(from, limits);
   expect(taken!.records.map((record) => String(record.value))).toEqual([value]);
-  fetcher.close();
+  const idle = fetcher.close();
   await cluster.disconnect();
+  await idle;
 }
 
 /** @returns what is said, which must be one line, at once, and nothing that is secret */

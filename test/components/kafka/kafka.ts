@@ -64,6 +64,18 @@ export async function kafkaJars(): Promise<Component> {
   return { address: await broughtJars(), stop: async () => undefined };
 }
 
+/** A broker of its own on a directory of its own, for tests that end it and start it again; made, not started. */
+export async function ownBroker(jars: string): Promise<{ broker: LocalBroker; remove: () => Promise<void> }> {
+  const directory = mkdtempSync(join(tmpdir(), "scorefold-test-kafka-"));
+  const broker = new LocalBroker(jars, directory, await freePort(), await freePort());
+  await broker.format();
+  const remove = async (): Promise<void> => {
+    await broker.stop("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { broker, remove };
+}
+
 async function fromJars(): Promise<Component> {
   const jars = await broughtJars();
   const directory = mkdtempSync(join(tmpdir(), "scorefold-test-kafka-"));
