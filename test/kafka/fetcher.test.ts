@@ -136,10 +136,12 @@ describe("Fetcher", () => {
     const failing = fetcherOf(() => new Error("closed"));
     const failed = errorIn(failing.fetch());
     await expect.poll(() => failing.asked.length).toBeGreaterThan(0);
+    const { refreshed } = failing.counts;
     await failing.fetcher.close();
     const { length } = failing.asked;
     expect(await failed).toMatchObject({ code: "stopping" });
     expect(failing.asked).toHaveLength(length);
+    expect(failing.counts.refreshed).toBe(refreshed);
   });
 
   it("ends when it is no longer wanted, and then does not say that there is no more", async () => {
@@ -188,6 +190,8 @@ describe("Fetcher", () => {
       const { records, next } = await fetch({ t: from }, { recordsMax: 1 });
       from = next;
       given.push(new WeakRef(records[0]!));
+      // The next ones come before these are at their end.
+      for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
     }
     await collected();
     expect(given.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
