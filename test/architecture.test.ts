@@ -65,7 +65,7 @@ const places: Readonly<Record<string, Place>> = {
     instead: "the log knows records, not what they do; the task comes to it",
   },
   kafka: {
-    may: ["kafka", "stream/log", "topics", "events", "errors", "node:*", "kafkajs"],
+    may: ["kafka", "stream/log", "topics", "events", "errors", "node:*", "kafkajs", "hysnappy", "lz4-napi", "zstddec"],
     instead: "the log knows records, not what they do; the task comes to it",
   },
   telemetry: {
@@ -118,6 +118,9 @@ const packageFiles: Readonly<Record<string, RegExp>> = {
   "classic-level": /^(rebuild\/sort|database\/classic-level)\.ts$/,
   fastify: /^api\//,
   kafkajs: /^kafka\//,
+  hysnappy: /^kafka\/compression\.ts$/,
+  "lz4-napi": /^kafka\/compression\.ts$/,
+  zstddec: /^kafka\/compression\.ts$/,
   pino: /^telemetry\.ts$/,
   "prom-client": /^telemetry\.ts$/,
   commander: /^cli\/(commands\/\w+|arguments|cluster|run)\.ts$/,

@@ -1,6 +1,8 @@
 /** A client of a cluster, of settings that are in the project's words; what it says goes to the project's log. */
-import type { Kafka, KafkaConfig, LogEntry, SASLOptions } from "kafkajs";
+import type { Kafka, KafkaConfig, LogEntry, Mechanism, SASLOptions } from "kafkajs";
+import { connectionError } from "./errors.js";
 import { kafkajs } from "./kafkajs.js";
+import { oauthBearer } from "./oauth-bearer.js";
 
 export interface KafkaSettings {
   /** `host:port` of some of the brokers. */
@@ -32,6 +34,8 @@ export interface ClientLogger {
 const CONNECTION_MS = 5_000;
 const AUTHENTICATION_MS = 10_000;
 const REQUEST_MS = 30_000;
+/** Of the first contact, two seconds together: who waits for it wants to know. */
+const FIRST_RETRIES = 3;
 
 export function connectKafka(settings: KafkaSettings, logger: ClientLogger): Kafka {
   const { Kafka, logLevel } = kafkajs().kafkajs;
@@ -50,9 +54,28 @@ export function connectKafka(settings: KafkaSettings, logger: ClientLogger): Kaf
   return new Kafka(config);
 }
 
-function saslOf(settings: SaslSettings): SASLOptions {
-  if (settings.mechanism !== "oauthbearer") return { ...settings };
-  return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await settings.token() }) };
+/**
+ * Asks the cluster for its id, by connections of its own that are closed again. To be asked before all else: what is wrong
+ * with addresses, certificates or passwords is told here.
+ *
+ * @throws ScorefoldError `config-invalid` where one side does not take who the other is; `log-failed`
+ */
+export async function clusterIdOf(kafka: Kafka): Promise<string> {
+  const admin = kafka.admin({ retry: { retries: FIRST_RETRIES } });
+  try {
+    await admin.connect();
+    return (await admin.describeCluster()).clusterId;
+  } catch (error) {
+    throw connectionError(error);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function saslOf(settings: SaslSettings): SASLOptions | Mechanism {
+  if (settings.mechanism === "oauthbearer") return oauthBearer(settings.token);
+  const options: SASLOptions = { ...settings };
+  return options;
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Kafka } from "kafkajs";
 export interface Broker {
   /** What it knows, by the key of the request. */
   readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>>;
+  /** Waits for what was asked; connects again when it is asked again. */
+  disconnect(): Promise<void>;
   readonly connectionPool: {
     send(request: {
       readonly request: unknown;

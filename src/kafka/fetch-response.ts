@@ -4,8 +4,9 @@
  * Sources: https://kafka.apache.org/protocol.html#The_Messages_Fetch (version 11),
  * https://kafka.apache.org/documentation/#recordbatch
  */
-import { gunzipSync } from "node:zlib";
 import { ScorefoldError } from "../errors.js";
+import { UNPACKED_BYTES_MAX, unpacked } from "./compression.js";
+import { crc32c } from "./patches/crc32c.js";
 
 /** The version of the request that is answered so. */
 export const FETCH_VERSION = 11;
@@ -43,13 +44,21 @@ interface Aborted {
   readonly firstOffset: number;
 }
 
+/** What was unpacked of one partition of an answer, after which the rest of it is left, to be asked for again. */
+const ANSWER_UNPACKED_BYTES = UNPACKED_BYTES_MAX / 4;
 const HEAD_BYTES = 61;
 const LENGTH_END = 12;
+const MAGIC_AT = 16;
+const MAGIC = 2;
+const CRC_AT = 17;
+/** From here on to the end of the batch the checksum counts. */
+const ATTRIBUTES_AT = 21;
 const CODEC_MASK = 0x07;
 const APPEND_TIME = 1 << 3;
 const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
-const codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+const DAMAGED = "is damaged: its checksum is not that of its bytes; look at the disk and the network of the broker";
+const MISSTATED = "has other records than it says; look at the producer that has sent them";
 
 class Reader {
   readonly bytes: Buffer;
@@ -106,8 +115,11 @@ class Reader {
 }
 
 /**
+ * To be called after `loadCodecs`.
+ *
  * @param from the offset that was asked for in each partition: a batch may begin before it
- * @throws ScorefoldError `log-failed` for an answer that is an error as a whole, or a codec that is not known
+ * @throws ScorefoldError `log-failed` for an answer that is an error as a whole, or whose first batch of a partition can't
+ *   be read; where it is a later one, what is before it is given
  */
 export function readFetchResponse(
   bytes: Buffer,
@@ -142,80 +154,119 @@ function readPartition(
   reader.int32();
   const length = Math.max(0, reader.int32());
   const end = reader.at + length;
-  const read = readBatches(reader.bytes, reader.at, end, from(topic, partition), aborted);
+  const name = `topic ${topic}, partition ${partition},`;
+  const read = readBatches(reader.bytes, reader.at, end, from(topic, partition), aborted, name);
   reader.at = end;
   return { topic, partition, errorCode, highWatermark, lastStableOffset, logStartOffset, ...read };
 }
 
-/** @param aborted in any order */
+/**
+ * @param aborted in any order
+ * @param name of the partition, for errors
+ */
 function readBatches(
   bytes: Buffer,
   start: number,
   end: number,
   from: number,
   aborted: Aborted[],
+  name: string,
 ): Pick<FetchedPartition, "records" | "next"> {
   aborted.sort((a, b) => a.firstOffset - b.firstOffset);
   const open = new Set<bigint>();
   let nextAborted = 0;
+  let unpackedBytes = 0;
   const records: FetchedRecord[] = [];
   let next: number | null = null;
-  let at = start;
-  // The last batch may be cut off where the answer had no more room: it comes again.
-  while (at + LENGTH_END <= end) {
-    const batchEnd = at + LENGTH_END + bytes.readInt32BE(at + 8);
-    if (batchEnd > end || at + HEAD_BYTES > end) break;
-    const base = Number(bytes.readBigInt64BE(at));
-    const attributes = bytes.readInt16BE(at + 21);
-    const last = base + bytes.readInt32BE(at + 23);
-    const producerId = bytes.readBigInt64BE(at + 43);
-    for (; nextAborted < aborted.length && aborted[nextAborted]!.firstOffset <= last; nextAborted++)
-      open.add(aborted[nextAborted]!.producerId);
-    if ((attributes & CONTROL) !== 0) open.delete(producerId);
-    else if ((attributes & TRANSACTIONAL) === 0 || !open.has(producerId))
-      readRecords(bytes, at, batchEnd, base, attributes, from, records);
-    next = last + 1;
-    at = batchEnd;
+  for (let at = start; at < end && unpackedBytes < ANSWER_UNPACKED_BYTES; ) {
+    try {
+      const batch = batchAt(bytes, at, end, next);
+      // The last batch may be cut off where the answer had no more room: it comes again. The first one comes whole.
+      if (batch === null) {
+        if (next === null) throw new Error("is cut off");
+        break;
+      }
+      const { producerId, last, attributes } = batch;
+      for (; nextAborted < aborted.length && aborted[nextAborted]!.firstOffset <= last; nextAborted++)
+        open.add(aborted[nextAborted]!.producerId);
+      if ((attributes & CONTROL) !== 0) open.delete(producerId);
+      else if ((attributes & TRANSACTIONAL) === 0 || !open.has(producerId))
+        unpackedBytes += readRecords(bytes, at, batch, from, records);
+      next = last + 1;
+      at = batch.end;
+    } catch (error) {
+      // What is before it is whole; it comes again as the first one.
+      if (next !== null) break;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ScorefoldError("log-failed", `the batch at offset ${from} of ${name} ${why}`, { cause: error });
+    }
   }
   return { records, next };
 }
 
+interface Batch {
+  readonly end: number;
+  readonly attributes: number;
+  readonly base: number;
+  readonly last: number;
+  readonly producerId: bigint;
+}
+
+/** @returns null where it is cut off. @throws Error for one that is damaged, or of another format */
+function batchAt(bytes: Buffer, at: number, end: number, next: number | null): Batch | null {
+  if (at + HEAD_BYTES > end) return null;
+  const length = bytes.readInt32BE(at + 8);
+  const magic = bytes[at + MAGIC_AT]!;
+  if (magic < MAGIC) throw new Error(`is of format ${magic}; write it anew with a client of Kafka 0.11 or later`);
+  if (magic > MAGIC) throw new Error(`is of format ${magic}, which is not known; it needs a newer Scorefold`);
+  if (length < HEAD_BYTES - LENGTH_END) throw new Error(DAMAGED);
+  const batchEnd = at + LENGTH_END + length;
+  if (batchEnd > end) return null;
+  const base = Number(bytes.readBigInt64BE(at));
+  const last = base + bytes.readInt32BE(at + 23);
+  const isWhole = bytes.readUInt32BE(at + CRC_AT) === crc32c(bytes, at + ATTRIBUTES_AT, batchEnd);
+  if (!isWhole || last < base || (next !== null && base < next)) throw new Error(DAMAGED);
+  return {
+    end: batchEnd,
+    attributes: bytes.readInt16BE(at + ATTRIBUTES_AT),
+    base,
+    last,
+    producerId: bytes.readBigInt64BE(at + 43),
+  };
+}
+
+/** @returns how much was unpacked for it. @throws Error for records that are not as the batch says */
 function readRecords(
   bytes: Buffer,
   at: number,
-  end: number,
-  base: number,
-  attributes: number,
+  { end, base, attributes }: Batch,
   from: number,
   into: FetchedRecord[],
-): void {
+): number {
   const isAppendTime = (attributes & APPEND_TIME) !== 0;
   const first = Number(bytes.readBigInt64BE(at + 27));
   const max = Number(bytes.readBigInt64BE(at + 35));
   const count = bytes.readInt32BE(at + 57);
+  if (count === 0) return 0;
   const codec = attributes & CODEC_MASK;
-  const reader =
-    codec === 0
-      ? new Reader(bytes, at + HEAD_BYTES)
-      : new Reader(unpacked(codec, bytes.subarray(at + HEAD_BYTES, end)));
+  const content = unpacked(codec, bytes.subarray(at + HEAD_BYTES, end));
+  const reader = new Reader(content);
+  const found: FetchedRecord[] = [];
   for (let left = count; left > 0; left--) {
     const size = reader.varint();
     const recordEnd = reader.at + size;
+    if (size < 0 || recordEnd > content.length) throw new Error(MISSTATED);
     reader.at += 1;
     const timestamp = first + reader.varint();
     const offset = base + reader.varint();
     const key = reader.varbytes();
     const value = reader.varbytes();
+    if (reader.at > recordEnd) throw new Error(MISSTATED);
     reader.at = recordEnd;
     if (offset < from) continue;
-    into.push({ offset, timestamp: isAppendTime ? max : timestamp, isAppendTime, key, value, bytes: size });
+    found.push({ offset, timestamp: isAppendTime ? max : timestamp, isAppendTime, key, value, bytes: size });
   }
-}
-
-function unpacked(codec: number, bytes: Buffer): Buffer {
-  if (codec === 1) return gunzipSync(bytes);
-  throw new ScorefoldError(
-    "log-failed",
-    `records are compressed with ${codecs[codec] ?? codec}, which is not known here`,
-  );
+  if (reader.at !== content.length) throw new Error(MISSTATED);
+  for (const record of found) into.push(record);
+  return codec === 0 ? 0 : content.length;
 }

@@ -2,10 +2,12 @@
  * Fetches the partitions of one task: while the task folds what it was given, the next records are on their way. What
  * waits in memory is bounded; beyond the bound a partition is not asked for.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { ScorefoldError } from "../errors.js";
 import type { FetchLimits, Offset, Offsets, Topic } from "../stream/log.js";
 import type { Broker, Cluster } from "./cluster.js";
-import { kafkaError } from "./errors.js";
+import { loadCodecs } from "./compression.js";
+import { isRefusal, kafkaError } from "./errors.js";
 import { FETCH_VERSION, type FetchedPartition, type FetchedRecord, readFetchResponse } from "./fetch-response.js";
 import { kafkajs } from "./kafkajs.js";
 
@@ -14,10 +16,16 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
 const PARTITION_BYTES = 1024 * 1024;
 /** A partition of which so much waits is not asked for. */
 const WAITING_BYTES_MAX = 2 * 1024 * 1024;
+/** Of a record in memory, beside its key and value, about. */
+const RECORD_BYTES = 200;
 /** How long the broker waits for the first record. */
 const POLL_MS = 500;
+/** The same while another partition has enough: it must not wait for that one when it is asked for again. */
+const POLL_BESIDE_MS = 20;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 2_000;
+/** In a row, of one partition: five seconds and what the broker takes for its answers. */
+const TRIES_MAX = 8;
 const OFFSET_OUT_OF_RANGE = 1;
 /**
  * Answers that pass: UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT,
@@ -38,6 +46,8 @@ interface Waiting {
   end: Offset | null;
   /** Of all that is there, also of transactions that are open. */
   high: Offset;
+  /** Since the last answer that could be used. */
+  tries: number;
 }
 
 /** What was found in one topic. */
@@ -60,10 +70,11 @@ export class Fetcher {
   /** By the broker that is asked. */
   readonly #polls = new Map<number, Promise<void>>();
   readonly #onRecords: (records: readonly FetchedRecord[]) => void;
+  readonly #closing = new AbortController();
   #error: unknown = null;
-  #isClosed = false;
   #wake: () => void = () => undefined;
-  #retryMs = RETRY_MS_MIN;
+  /** So many topics further on a request begins: who comes first is given first. */
+  #turn = 0;
 
   /**
    * @param onRecords told of all that has come
@@ -81,11 +92,18 @@ export class Fetcher {
     this.#onRecords = onRecords;
   }
 
-  /** @throws ScorefoldError `history-lost` where an offset is not in the log; `log-failed` */
-  async fetch(from: Offsets, limits: FetchLimits, signal: AbortSignal): Promise<Taken[]> {
+  /**
+   * One at a time. Where `signal` aborts before a broker has told an end, the end is one beyond what is given.
+   *
+   * @throws ScorefoldError `history-lost` where an offset is not in the log; `log-failed`, `config-invalid` where the
+   *   brokers can't be asked; `stopping` when it is closed
+   */
+  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Taken[]> {
     for (const topic of this.#topics) this.#seek(topic, from.get(topic) ?? 0);
     const deadline = performance.now() + limits.waitMs;
     for (;;) {
+      if (this.#closing.signal.aborted)
+        throw new ScorefoldError("stopping", "the log is closed; start the engine again");
       if (this.#error !== null) {
         const error = this.#error;
         this.#error = null;
@@ -96,20 +114,23 @@ export class Fetcher {
       const isKnown = waits.every(({ end }) => end !== null);
       const isThere = waits.some(({ records, at, next, fetched }) => at < records.length || fetched > next);
       const left = deadline - performance.now();
-      if (isKnown && (isThere || left <= 0 || signal.aborted)) return this.#take(limits);
+      if (signal?.aborted === true || (isKnown && (isThere || left <= 0))) return this.#take(limits);
       await this.#changed(isKnown ? left : POLL_MS, signal);
     }
   }
 
-  close(): void {
-    this.#isClosed = true;
+  /** Ends what waits for records. Resolves when no broker is asked any more, for which the cluster has to disconnect. */
+  async close(): Promise<void> {
+    this.#closing.abort();
     this.#wake();
+    await Promise.all(this.#polls.values());
   }
 
   #seek(topic: Topic, offset: Offset): void {
     const waiting = this.#waiting.get(topic);
     if (waiting?.next === offset) return;
-    this.#waiting.set(topic, { records: [], at: 0, bytes: 0, next: offset, fetched: offset, end: null, high: 0 });
+    const empty = { records: [], at: 0, bytes: 0, next: offset, fetched: offset, end: null, high: 0, tries: 0 };
+    this.#waiting.set(topic, empty);
   }
 
   #take({ recordsMax, bytesMax }: FetchLimits): Taken[] {
@@ -128,7 +149,7 @@ export class Fetcher {
         bytes += records[end++]!.bytes;
       const some = records.slice(at, end);
       waiting.at = end;
-      waiting.bytes -= bytes;
+      waiting.bytes -= bytes + (end - at) * RECORD_BYTES;
       // Behind the last record there may be marks and what was aborted.
       waiting.next = end === records.length ? waiting.fetched : records[end]!.offset;
       if (end === records.length) {
@@ -139,7 +160,7 @@ export class Fetcher {
         topic,
         records: some,
         next: waiting.next,
-        end: Math.max(waiting.end ?? 0, waiting.next),
+        end: Math.max(waiting.end ?? waiting.next + 1, waiting.next),
         high: waiting.high,
       };
     });
@@ -147,36 +168,50 @@ export class Fetcher {
 
   /** Asks every broker that is not being asked for what may come. */
   #poll(): void {
-    const byLeader = new Map<number, Topic[]>();
-    for (const topic of this.#topics) {
-      if (this.#waiting.get(topic)!.bytes >= WAITING_BYTES_MAX) continue;
-      const found = this.#cluster
-        .findTopicPartitionMetadata(topic)
-        .find(({ partitionId }) => partitionId === this.#partition);
-      if (found === undefined)
-        throw new ScorefoldError(
-          "log-failed",
-          `topic ${topic} has no partition ${this.#partition}, or none with a leader`,
-        );
-      byLeader.set(found.leader, [...(byLeader.get(found.leader) ?? []), topic]);
+    const hungry = new Map<number, Topic[]>();
+    const full = new Set<number>();
+    this.#turn = (this.#turn + 1) % this.#topics.length;
+    for (const topic of [...this.#topics.slice(this.#turn), ...this.#topics.slice(0, this.#turn)]) {
+      const leader = this.#leaderOf(topic);
+      if (this.#waiting.get(topic)!.bytes >= WAITING_BYTES_MAX) full.add(leader);
+      else hungry.set(leader, [...(hungry.get(leader) ?? []), topic]);
     }
-    for (const [leader, topics] of byLeader) {
+    for (const [leader, topics] of hungry) {
       if (this.#polls.has(leader)) continue;
-      const poll = this.#ask(leader, topics).finally(() => {
+      const poll = this.#ask(leader, topics, full.has(leader) ? POLL_BESIDE_MS : POLL_MS).catch((error: unknown) => {
+        this.#error = kafkaError(error, "a fetch");
+      });
+      const done = poll.then(() => {
         this.#polls.delete(leader);
         this.#wake();
       });
-      this.#polls.set(leader, poll);
+      this.#polls.set(leader, done);
     }
   }
 
-  async #ask(leader: number, topics: readonly Topic[]): Promise<void> {
+  #leaderOf(topic: Topic): number {
+    const what = `topic ${topic}, partition ${this.#partition}`;
+    let found: { readonly leader: number } | undefined;
+    try {
+      const all = this.#cluster.findTopicPartitionMetadata(topic);
+      found = all.find(({ partitionId }) => partitionId === this.#partition);
+    } catch (error) {
+      throw kafkaError(error, what);
+    }
+    if (found !== undefined) return found.leader;
+    throw new ScorefoldError("log-failed", `${what}: there is no such partition, or none with a leader`);
+  }
+
+  async #ask(leader: number, topics: readonly Topic[], waitMs: number): Promise<void> {
     const from = new Map(topics.map((topic) => [topic, this.#waiting.get(topic)!.fetched]));
+    let broker: Broker | null = null;
     let answer: Buffer;
     try {
-      answer = await this.#send(await this.#cluster.findBroker({ nodeId: leader }), from);
+      await loadCodecs();
+      broker = await this.#cluster.findBroker({ nodeId: leader });
+      answer = await this.#send(broker, from, waitMs);
     } catch (error) {
-      if (!this.#isClosed) await this.#recover(error);
+      if (!this.#closing.signal.aborted) await this.#recover(topics, error, broker);
       return;
     }
     try {
@@ -184,20 +219,25 @@ export class Fetcher {
       const passing = partitions.filter(({ errorCode }) => PASSING.has(errorCode));
       for (const partition of partitions)
         if (!PASSING.has(partition.errorCode)) this.#put(partition, from.get(partition.topic)!);
-      if (passing.length > 0) await this.#recover(null);
-      else this.#retryMs = RETRY_MS_MIN;
+      if (passing.length === 0) return;
+      const error = new Error(`the broker answers with error ${passing[0]!.errorCode} again and again`);
+      await this.#recover(
+        passing.map(({ topic }) => topic),
+        error,
+        null,
+      );
     } catch (error) {
       // What was answered can't be used, and asking again would bring the same: whoever fetches has to know.
       this.#error = kafkaError(error, "a fetch");
     }
   }
 
-  async #send(broker: Broker, from: ReadonlyMap<Topic, Offset>): Promise<Buffer> {
+  async #send(broker: Broker, from: ReadonlyMap<Topic, Offset>, maxWaitTime: number): Promise<Buffer> {
     const topics = [...from].map(([topic, offset]) => ({
       topic,
       partitions: [{ partition: this.#partition, fetchOffset: String(offset), maxBytes: PARTITION_BYTES }],
     }));
-    const limits = { replicaId: -1, maxWaitTime: POLL_MS, minBytes: 1, maxBytes: ANSWER_BYTES, isolationLevel: 1 };
+    const limits = { replicaId: -1, maxWaitTime, minBytes: 1, maxBytes: ANSWER_BYTES, isolationLevel: 1 };
     const bytes = await broker.connectionPool.send({
       request: this.#request({ ...limits, topics }),
       response: { decode: async (own) => own, parse: async (own) => own },
@@ -217,40 +257,61 @@ export class Fetcher {
       );
     if (errorCode !== 0)
       throw new ScorefoldError("log-failed", `topic ${topic}: the broker answers a fetch with error ${errorCode}`);
+    waiting.tries = 0;
     this.#onRecords(records);
+    // What was given must not stay for as long as something comes faster than it is taken.
+    if (waiting.at > 0) waiting.records = waiting.records.slice(waiting.at);
+    waiting.at = 0;
     for (const record of records) {
       waiting.records.push(record);
-      waiting.bytes += record.bytes;
+      waiting.bytes += record.bytes + RECORD_BYTES;
     }
     waiting.fetched = Math.max(from, next ?? from);
     waiting.end = lastStableOffset;
     waiting.high = highWatermark;
   }
 
-  /** A leader that moved, a broker that is away: asked again, in a while. @param error null: the broker has answered */
-  async #recover(error: unknown): Promise<void> {
-    const { name, host, port } = (error ?? {}) as { name?: string; host?: string; port?: number };
+  /**
+   * A leader that moved, a broker that is away: asked again, in a while; whoever fetches knows of it when it has been so for
+   * long, or will stay so.
+   *
+   * @param broker that was asked; null where it was not reached, or has answered
+   */
+  async #recover(topics: readonly Topic[], error: unknown, broker: Broker | null): Promise<void> {
+    const waits = topics.map((topic) => this.#waiting.get(topic)!);
+    for (const waiting of waits) waiting.tries += 1;
+    const tries = Math.max(...waits.map((waiting) => waiting.tries));
+    if (tries > TRIES_MAX || isRefusal(error)) {
+      for (const waiting of waits) waiting.tries = 0;
+      this.#error = kafkaError(error, `a fetch of topic ${topics.join(", ")}, partition ${this.#partition}`);
+      return;
+    }
+    const { signal } = this.#closing;
+    await sleep(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (tries - 1)), undefined, { signal, ref: false }).catch(
+      () => undefined,
+    );
+    if (signal.aborted) return;
+    const { name, host, port } = error as { name?: string; host?: string; port?: number };
     if (name === "KafkaJSConnectionClosedError" && host !== undefined && port !== undefined)
       this.#cluster.removeBroker({ host, port });
-    await new Promise((resolve) => setTimeout(resolve, this.#retryMs).unref());
-    this.#retryMs = Math.min(RETRY_MS_MAX, 2 * this.#retryMs);
-    if (this.#isClosed) return;
+    // A connection that nothing comes from is taken for whole by the client, and would be asked again and again.
+    if (name === "KafkaJSRequestTimeoutError") await broker?.disconnect().catch(() => undefined);
     await this.#cluster.refreshMetadata().catch((again: unknown) => {
-      if (this.#retryMs >= RETRY_MS_MAX) this.#error = kafkaError(again, "fetch");
+      if (isRefusal(again)) this.#error = kafkaError(again, "a fetch");
     });
   }
 
   /** Resolves when an answer has come, after `ms`, or when `signal` aborts. */
-  async #changed(ms: number, signal: AbortSignal): Promise<void> {
+  async #changed(ms: number, signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener("abort", done);
+        signal?.removeEventListener("abort", done);
         this.#wake = () => undefined;
         resolve();
       };
       const timer = setTimeout(done, Math.max(0, ms));
-      signal.addEventListener("abort", done);
+      signal?.addEventListener("abort", done);
       this.#wake = done;
     });
   }

@@ -6,6 +6,7 @@ import { coordinators } from "./patches/coordinators.js";
 import { groupByPartition } from "./patches/group-by-partition.js";
 import type { Patch } from "./patches/patch.js";
 import { produceRequest } from "./patches/produce-request.js";
+import { tlsErrors } from "./patches/tls-errors.js";
 import { topicErrors } from "./patches/topic-errors.js";
 
 type Kafkajs = typeof import("kafkajs");
@@ -13,7 +14,7 @@ type Kafkajs = typeof import("kafkajs");
 /** The corrections are of this version and no other. */
 const VERSION = "2.2.4";
 
-export const patches: readonly Patch[] = [groupByPartition, produceRequest, topicErrors, coordinators];
+export const patches: readonly Patch[] = [groupByPartition, produceRequest, topicErrors, tlsErrors, coordinators];
 
 const require = createRequire(import.meta.url);
 let loaded: Loaded | undefined;

@@ -68,6 +68,8 @@ export class KafkaLog implements Log {
       await Promise.all([cluster.connect(), producer.connect()]);
       await cluster.addMultipleTargetTopics(inputTopics);
       const begun = await producer.transaction();
+      // It may have been closed meanwhile, and would not know of this one.
+      this.#checkOpen();
       const fetcher = new Fetcher(cluster, inputTopics, task, (records) => {
         const last = records.at(-1);
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
@@ -119,7 +121,9 @@ export class KafkaLog implements Log {
         );
       return at;
     } catch (error) {
+      const failed = this.#clockProducer;
       this.#clockProducer = null;
+      await (await failed?.catch(() => null))?.disconnect();
       throw error;
     }
   }

@@ -79,6 +79,7 @@ export class KafkaTaskLog implements TaskLog {
   /** What this owner has committed: a broker answers a commit before it tells everybody of it. */
   #committed: Committed | null = null;
   #last: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | null = null;
 
   constructor(task: number, parts: TaskLogParts, begun: KafkaTransaction) {
     this.task = task;
@@ -121,19 +122,17 @@ export class KafkaTaskLog implements TaskLog {
     const of = async (fromBeginning: boolean): Promise<ReadonlyMap<Topic, Offset>> => {
       const asked = topics.map((topic) => ({ topic, partitions: [{ partition: this.task }], fromBeginning }));
       const found = await cluster.fetchTopicsOffset(asked);
-      return new Map(found.map(({ topic, partitions }) => [topic, Number(partitions[0]?.offset ?? 0)]));
+      return new Map(found.map(({ topic, partitions }) => [topic, Number(partitions[0]?.offset)]));
     };
     return await this.#asked("the bounds of topics", async () => {
       const [starts, ends] = [await of(true), await of(false)];
-      return new Map(topics.map((topic) => [topic, { start: starts.get(topic) ?? 0, end: ends.get(topic) ?? 0 }]));
+      return new Map(topics.map((topic) => [topic, this.#boundsOf(topic, starts.get(topic), ends.get(topic))]));
     });
   }
 
   async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
     this.#checkOpen();
-    const stops = [this.#parts.closing, this.#closing.signal, ...(signal === undefined ? [] : [signal])];
-    const taken = await this.#parts.fetcher.fetch(from, limits, AbortSignal.any(stops));
-    this.#checkOpen();
+    const taken = await this.#parts.fetcher.fetch(from, limits, signal);
     return taken.map(({ topic, records, next, end }) => ({
       topic,
       records: records.map((record) => recordOf(topic, this.task, record)),
@@ -175,12 +174,23 @@ export class KafkaTaskLog implements TaskLog {
   }
 
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { fetcher, producer, cluster, onClosed } = this.#parts;
     this.#closing.abort();
-    this.#parts.fetcher.close();
-    await this.#last;
-    await Promise.all([this.#parts.producer.disconnect(), this.#parts.cluster.disconnect()]);
-    this.#parts.onClosed(this);
+    const idle = fetcher.close();
+    try {
+      await this.#last;
+      await Promise.all([producer.disconnect(), cluster.disconnect()]);
+      await idle;
+      // Who was about to connect has done so meanwhile.
+      await cluster.disconnect();
+    } finally {
+      onClosed(this);
+    }
   }
 
   async #publish(content: Transaction): Promise<void> {
@@ -261,11 +271,24 @@ export class KafkaTaskLog implements TaskLog {
       try {
         return await ask();
       } catch (error) {
+        this.#checkOpen();
         const isPassing = (error as { retriable?: unknown }).retriable === true && wait < RETRY_MS_MAX;
-        if (!isPassing || this.#closing.signal.aborted) throw kafkaError(error, what);
+        if (!isPassing) throw kafkaError(error, what);
         await sleep(wait, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+        this.#checkOpen();
+        // Another broker may lead now; where nobody can tell, the next try says why.
+        await this.#parts.cluster.refreshMetadata().catch(() => undefined);
       }
     }
+  }
+
+  /** An offset that the broker has not told must not pass for an empty topic. */
+  #boundsOf(topic: Topic, start: Offset | undefined, end: Offset | undefined): Bounds {
+    if (start !== undefined && end !== undefined && start >= 0 && end >= start) return { start, end };
+    throw new ScorefoldError(
+      "log-failed",
+      `the broker does not tell the bounds of topic ${topic}, partition ${this.task}: ${start} to ${end}`,
+    );
   }
 
   #checkOpen(): void {

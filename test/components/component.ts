@@ -12,6 +12,8 @@ export const RUN_DIRECTORY = "SCOREFOLD_TEST_RUN";
 export interface Component {
   /** Where it is to be reached. */
   readonly address: string;
+  /** What else there is to know of it, where there is more; as JSON to those who ask. */
+  readonly details?: object;
   stop(): Promise<void>;
 }
 
@@ -63,4 +65,13 @@ export async function addressIfThere(name: string): Promise<string | null> {
     process.stderr.write(`tests are left out: ${error.message}\n`);
     return null;
   }
+}
+
+/**
+ * What else there is to know of a part that is there.
+ *
+ * @returns null where there is no more than its address
+ */
+export function detailsOf(name: string): unknown {
+  return JSON.parse(readFileSync(join(process.env[RUN_DIRECTORY]!, `${name}.details`), "utf8"));
 }

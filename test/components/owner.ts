@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answer, type Component, Missing, RUN_DIRECTORY } from "./component.js";
-import { startKafka } from "./kafka/kafka.js";
+import { kafkaJars, startKafka } from "./kafka/kafka.js";
 
-const starts: Readonly<Record<string, () => Promise<Component>>> = { kafka: startKafka };
+const starts: Readonly<Record<string, () => Promise<Component>>> = { kafka: startKafka, "kafka-jars": kafkaJars };
 
 export default function setup(): () => Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "scorefold-test-run-"));
@@ -14,6 +14,7 @@ export default function setup(): () => Promise<void> {
   const start = async (name: string): Promise<Component | null> => {
     try {
       const component = await starts[name]!();
+      answer(directory, `${name}.details`, JSON.stringify(component.details ?? null));
       answer(directory, `${name}.ready`, component.address);
       return component;
     } catch (error) {

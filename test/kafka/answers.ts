@@ -1,4 +1,5 @@
 /** Answers to a fetch of one partition, as a broker would write them. */
+import { crc32c } from "../../src/kafka/patches/crc32c.js";
 import { RecordBatch } from "../../src/kafka/patches/record-writer.js";
 
 export const head = {
@@ -19,9 +20,11 @@ export interface Batch {
   readonly isMark?: boolean;
   /** So many offsets, of which compaction has left no record. */
   readonly emptied?: number;
+  /** How its records are compressed: the codec's number, and what it makes of them. */
+  readonly codec?: readonly [number: number, pack: (records: Buffer) => Buffer];
 }
 
-export function bytesOf({ base, values, producer, key, isMark = false, emptied }: Batch): Buffer {
+export function bytesOf({ base, values, producer, key, isMark = false, emptied, codec }: Batch): Buffer {
   const messages = isMark
     ? [{ key: Buffer.alloc(4), value: Buffer.alloc(6) }]
     : values.map((value, i) => ({ key: key ?? `k${i}`, value, timestamp: head.now + i }));
@@ -31,21 +34,32 @@ export function bytesOf({ base, values, producer, key, isMark = false, emptied }
   batch.write(bytes, 0);
   bytes.writeBigInt64BE(BigInt(base), 0);
   if (isMark) bytes.writeInt16BE(bytes.readInt16BE(21) | (1 << 5), 21);
-  if (emptied === undefined) return bytes;
+  if (codec !== undefined) {
+    const [number, pack] = codec;
+    bytes.writeInt16BE(bytes.readInt16BE(21) | number, 21);
+    return sealed(Buffer.concat([bytes.subarray(0, 61), pack(bytes.subarray(61))]));
+  }
+  if (emptied === undefined) return sealed(bytes);
   const empty = bytes.subarray(0, 61);
-  empty.writeInt32BE(49, 8);
   empty.writeInt32BE(emptied - 1, 23);
   empty.writeInt32BE(0, 57);
-  return empty;
+  return sealed(empty);
+}
+
+/** With its length and its checksum. */
+export function sealed(bytes: Buffer): Buffer {
+  bytes.writeInt32BE(bytes.length - 12, 8);
+  bytes.writeUInt32BE(crc32c(bytes, 21), 17);
+  return bytes;
 }
 
 export function response(
-  batches: readonly Batch[],
+  batches: readonly (Batch | Buffer)[],
   aborted: readonly (readonly [producer: number, first: number])[] = [],
   cut = 0,
   errorCode = 0,
 ): Buffer {
-  const records = Buffer.concat(batches.map(bytesOf));
+  const records = Buffer.concat(batches.map((batch) => (Buffer.isBuffer(batch) ? batch : bytesOf(batch))));
   const partition = Buffer.alloc(4 + 2 + 8 + 8 + 8 + 4 + 16 * aborted.length + 4 + 4);
   let at = partition.writeInt32BE(3, 0);
   at = partition.writeInt16BE(errorCode, at);

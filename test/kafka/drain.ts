@@ -10,18 +10,18 @@ export async function drained(kafka: Kafka, topic: string, partition = 0): Promi
   const fetcher = new Fetcher(cluster, [topic], partition, () => undefined);
   const [start] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: true }]);
   const values: string[] = [];
-  const never = new AbortController().signal;
   try {
     for (let from = Number(start?.partitions[0]?.offset ?? 0); ; ) {
       const limits = { recordsMax: 10_000, bytesMax: 1e7, waitMs: 1000 };
-      const [taken] = await fetcher.fetch(new Map([[topic, from]]), limits, never);
+      const [taken] = await fetcher.fetch(new Map([[topic, from]]), limits);
       for (const { value } of taken!.records) values.push(String(value));
       from = taken!.next;
       // The mark of a transaction that is committed may still be on its way.
       if (from >= taken!.high) return values;
     }
   } finally {
-    fetcher.close();
+    const idle = fetcher.close();
     await cluster.disconnect();
+    await idle;
   }
 }

@@ -1,39 +1,77 @@
 /** What a fetcher does with answers that one broker alone does not give. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../src/kafka/cluster.js";
 import { Fetcher } from "../../src/kafka/fetcher.js";
-import { bytesOf, response } from "./answers.js";
+import type { FetchLimits } from "../../src/stream/log.js";
+import { response } from "./answers.js";
 
 const NOT_LEADER = 6;
 const TOPIC_AUTHORIZATION_FAILED = 29;
 const CORRUPT_MESSAGE = 2;
 const limits = { recordsMax: 100, bytesMax: 1e6, waitMs: 1000 };
 
-/** A fetcher whose broker gives these answers, and then no more. */
-function fetcherOf(answers: (Buffer | Error)[]) {
-  let refreshed = 0;
-  const send = async (): Promise<Buffer> => {
-    const answer = answers.shift();
-    if (answer instanceof Error) throw answer;
-    return answer ?? (await new Promise<never>(() => undefined));
+/** What a broker of these was asked: topics in their order, and how long it may wait. */
+interface Asked {
+  readonly topics: readonly string[];
+  readonly waitMs: number;
+}
+
+type Answers = (asked: Asked) => Buffer | Error | Promise<Buffer>;
+
+/** A fetcher whose brokers answer so; topics are led by the brokers that are given for them. */
+function fetcherOf(answers: Answers | (Buffer | Error)[], leaders: Readonly<Record<string, number>> = { t: 1 }) {
+  const topics = Object.keys(leaders);
+  const asked: Asked[] = [];
+  const counts = { refreshed: 0, disconnected: 0 };
+  const answer: Answers = Array.isArray(answers) ? () => answers.shift() ?? never() : answers;
+  const send = async ({ request }: { request: { encode(): Promise<{ buffer: Buffer }> } }): Promise<Buffer> => {
+    const { buffer } = await request.encode();
+    const of = topics.filter((topic) => buffer.includes(`\0\x01${topic}`));
+    const place = (topic: string): number => buffer.indexOf(`\0\x01${topic}`);
+    const one = { topics: of.sort((a, b) => place(a) - place(b)), waitMs: buffer.readInt32BE(4) };
+    asked.push(one);
+    // As an answer over a network: never in the same turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    const found = await answer(one);
+    if (found instanceof Error) throw found;
+    return found;
   };
+  const broker = { connectionPool: { send }, disconnect: async () => void counts.disconnected++ };
   const cluster = {
-    findTopicPartitionMetadata: () => [{ partitionId: 3, leader: 1 }],
-    findBroker: async () => ({ connectionPool: { send } }),
-    refreshMetadata: async () => void refreshed++,
+    findTopicPartitionMetadata: (topic: string) => [{ partitionId: 3, leader: leaders[topic]! }],
+    findBroker: async () => broker,
+    refreshMetadata: async () => void counts.refreshed++,
   } as unknown as Cluster;
-  const fetcher = new Fetcher(cluster, ["t"], 3, () => undefined);
-  const fetch = async () => (await fetcher.fetch(new Map([["t", 0]]), limits, new AbortController().signal))[0]!;
-  return { fetch, refreshed: () => refreshed };
+  const fetcher = new Fetcher(cluster, topics, 3, () => undefined);
+  const fetchAll = async (from: Record<string, number> = {}, some: Partial<FetchLimits> = {}, signal?: AbortSignal) =>
+    await fetcher.fetch(new Map(Object.entries(from)), { ...limits, ...some }, signal);
+  const fetch = async (...rest: Parameters<typeof fetchAll>) => (await fetchAll(...rest))[0]!;
+  return { fetcher, fetch, fetchAll, asked, counts };
+}
+
+async function never(): Promise<never> {
+  return await new Promise(() => undefined);
+}
+
+/** The answer for another topic than `t`. */
+function about(topic: string, answer: Buffer): Buffer {
+  answer.write(topic, 16);
+  return answer;
+}
+
+function errorOf(name: string, message = "no"): Error {
+  return Object.assign(new Error(message), { name });
 }
 
 describe("Fetcher", () => {
   it("asks again where a leader has moved or a connection is gone, and learns who leads now", async () => {
     const records = response([{ base: 0, values: ["a"] }]);
-    const { fetch, refreshed } = fetcherOf([response([], [], 0, NOT_LEADER), new Error("closed"), records]);
+    const { fetch, counts } = fetcherOf([response([], [], 0, NOT_LEADER), new Error("closed"), records]);
     const { records: found, next } = await fetch();
     expect([found.map(({ value }) => String(value)), next]).toEqual([["a"], 1]);
-    expect(refreshed()).toBe(2);
+    expect(counts.refreshed).toBe(2);
   });
 
   it("tells what asking again would not change", async () => {
@@ -44,8 +82,133 @@ describe("Fetcher", () => {
         message: expect.stringContaining(`error ${code}`),
       });
     }
-    const packed = response([{ base: 0, values: ["a"] }]);
-    packed[packed.length - bytesOf({ base: 0, values: ["a"] }).length + 22] = 3;
-    await expect(fetcherOf([packed]).fetch()).rejects.toMatchObject({ message: expect.stringContaining("lz4") });
+    const packed = response([{ base: 0, values: ["a"], codec: [3, () => Buffer.from("no such frame")] }]);
+    await expect(fetcherOf([packed]).fetch()).rejects.toMatchObject({
+      code: "log-failed",
+      message: "the batch at offset 0 of topic t, partition 3, can't be unpacked with lz4: there is no LZ4 frame",
+    });
+  });
+
+  it("tells at once where it is not let in", async () => {
+    const { fetch, counts } = fetcherOf([errorOf("KafkaJSSASLAuthenticationError")]);
+    await expect(fetch()).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringMatching(/^a fetch of topic t, partition 3: no; check the SASL mechanism/),
+    });
+    expect(counts.refreshed).toBe(0);
+  });
+
+  it("tells when a partition can't be read for long, whoever else answers", async () => {
+    let tries = 0;
+    const { fetchAll } = fetcherOf(
+      async ({ topics: [topic] }) => {
+        if (topic === "u") return about("u", response([]));
+        tries += 1;
+        return tries % 2 === 0 ? response([], [], 0, NOT_LEADER) : Promise.reject(new Error("closed"));
+      },
+      { t: 1, u: 2 },
+    );
+    await expect(fetchAll({}, { waitMs: 60_000 })).rejects.toMatchObject({
+      code: "log-failed",
+      message: "a fetch of topic t, partition 3: closed",
+    });
+    expect(tries).toBe(9);
+  });
+
+  it("gives up a connection that nothing comes from", async () => {
+    const { fetch, counts } = fetcherOf([
+      errorOf("KafkaJSRequestTimeoutError"),
+      response([{ base: 0, values: ["a"] }]),
+    ]);
+    expect((await fetch()).next).toBe(1);
+    expect(counts.disconnected).toBe(1);
+  });
+
+  it("ends when it is closed, and asks nobody any more, whether a broker ever answered or not", async () => {
+    const silent = fetcherOf([]);
+    const waiting = silent.fetch();
+    const closed = errorIn(waiting);
+    silent.fetcher.close();
+    expect(await closed).toMatchObject({ code: "stopping" });
+    await expect(silent.fetch()).rejects.toMatchObject({ code: "stopping" });
+    expect(silent.asked).toHaveLength(1);
+
+    const failing = fetcherOf(() => new Error("closed"));
+    const failed = errorIn(failing.fetch());
+    await expect.poll(() => failing.asked.length).toBeGreaterThan(0);
+    const { refreshed } = failing.counts;
+    await failing.fetcher.close();
+    const { length } = failing.asked;
+    expect(await failed).toMatchObject({ code: "stopping" });
+    expect(failing.asked).toHaveLength(length);
+    expect(failing.counts.refreshed).toBe(refreshed);
+  });
+
+  it("ends when it is no longer wanted, and then does not say that there is no more", async () => {
+    const { fetch } = fetcherOf([]);
+    const stop = new AbortController();
+    const found = fetch({ t: 7 }, {}, stop.signal);
+    stop.abort();
+    expect(await found).toEqual({ topic: "t", records: [], next: 7, end: 8, high: 0 });
+    expect(await fetch({ t: 7 }, {}, stop.signal)).toMatchObject({ end: 8 });
+  });
+
+  it("puts each topic first in its turn, since a broker may have room for the first one only", async () => {
+    const answers = [response([]), response([]), response([])];
+    const { fetch, asked } = fetcherOf(() => answers.shift() ?? never(), { t: 1, u: 1, v: 1 });
+    const stop = new AbortController();
+    const found = fetch({}, { waitMs: 60_000 }, stop.signal);
+    await expect.poll(() => asked.length).toBe(4);
+    stop.abort();
+    await found;
+    expect(new Set(asked.slice(0, 3).map(({ topics }) => topics[0]))).toEqual(new Set(["t", "u", "v"]));
+  });
+
+  it("does not ask for what it has enough of, nor waits for others then", async () => {
+    const many = Array.from({ length: 12_000 }, (_, i) => `v${i}`);
+    const answers = [response([{ base: 0, values: many }]), about("u", response([]))];
+    const { fetchAll, asked } = fetcherOf(() => answers.shift() ?? never(), { t: 1, u: 1 });
+    const found = fetchAll({}, { recordsMax: 1 });
+    await expect.poll(() => asked.length).toBe(3);
+    expect(asked.map(({ topics, waitMs }) => [[...topics].sort(), waitMs])).toEqual([
+      [["t", "u"], 500],
+      [["u"], 20],
+      [["u"], 20],
+    ]);
+    expect((await found)[0]!.records).toHaveLength(1);
+  });
+
+  it("lets go of what it has given, also where it never runs out of records", async () => {
+    let base = 0;
+    const { fetch } = fetcherOf(() => {
+      base += 2;
+      return response([{ base: base - 2, values: ["a", "b"] }]);
+    });
+    const given: WeakRef<object>[] = [];
+    let from = 0;
+    for (let i = 0; i < 50; i++) {
+      const { records, next } = await fetch({ t: from }, { recordsMax: 1 });
+      from = next;
+      given.push(new WeakRef(records[0]!));
+      // The next ones come before these are at their end.
+      for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await collected();
+    expect(given.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
   });
 });
+
+async function errorIn(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
+}
+
+async function collected(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  // A reference that was made or read is kept to the end of its turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+}

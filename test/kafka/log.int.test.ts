@@ -42,6 +42,25 @@ async function make(): Promise<LogUnderTest> {
 describe.skipIf(connected === null)("on a broker", () => {
   describeLog("Kafka", make);
 
+  it("lets no task be opened while it is closed", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["inputs"], 1);
+    const log = app.log();
+    const opening = log.open(0).catch((error: unknown) => error);
+    await log.close();
+    expect(await opening).toMatchObject({ code: "stopping" });
+    await app.close();
+  });
+
+  it("ends a fetch that waits when it is closed, and closes once", async () => {
+    const under = await make();
+    const task = await under.log.open(0);
+    const limits = { bytesMax: 1e6, recordsMax: 10, waitMs: 60_000 };
+    const waiting = task.fetch(fromOffset(under.log, 0), limits).catch((error: unknown) => error);
+    await Promise.all([task.close(), under.log.close()]);
+    expect(await waiting).toMatchObject({ code: "stopping" });
+    await under.remove();
+  });
+
   it("publishes megabytes of text of which a character takes three bytes", async () => {
     const under = await make();
     const task = await under.log.open(0);

@@ -11,6 +11,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { type Component, Missing } from "../component.js";
+import { madeCertificates } from "./certificates.js";
+import { Secured } from "./secured.js";
 
 const run = promisify(execFile);
 /** From the root of the project, where tests and the bench run: what is built of this file lies elsewhere. */
@@ -57,14 +59,34 @@ async function inDocker(): Promise<Component> {
   return { address, stop: async () => void (await container.stop()) };
 }
 
+/** The jars of the broker, which Kafka's own client is among. */
+export async function kafkaJars(): Promise<Component> {
+  return { address: await broughtJars(), stop: async () => undefined };
+}
+
+/** A broker of its own on a directory of its own, for tests that end it and start it again; made, not started. */
+export async function ownBroker(jars: string): Promise<{ broker: LocalBroker; remove: () => Promise<void> }> {
+  const directory = mkdtempSync(join(tmpdir(), "scorefold-test-kafka-"));
+  const broker = new LocalBroker(jars, directory, await freePort(), await freePort());
+  await broker.format();
+  const remove = async (): Promise<void> => {
+    await broker.stop("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { broker, remove };
+}
+
 async function fromJars(): Promise<Component> {
   const jars = await broughtJars();
   const directory = mkdtempSync(join(tmpdir(), "scorefold-test-kafka-"));
-  const broker = new LocalBroker(jars, directory, await freePort(), await freePort());
+  const certificates = await madeCertificates(directory);
+  const secured = certificates && new Secured(certificates, [await freePort(), await freePort(), await freePort()]);
+  const broker = new LocalBroker(jars, directory, await freePort(), await freePort(), secured);
   await broker.format();
   await broker.start();
   return {
     address: broker.address,
+    ...(secured !== null && { details: secured.details }),
     stop: async () => {
       await broker.stop("SIGKILL");
       rmSync(directory, { recursive: true, force: true });
@@ -72,8 +94,16 @@ async function fromJars(): Promise<Component> {
   };
 }
 
-/** Kept from run to run. */
+let brought: Promise<string> | undefined;
+
+/** Brought once, whoever asks. */
 async function broughtJars(): Promise<string> {
+  brought ??= bringJars();
+  return await brought;
+}
+
+/** Kept from run to run. */
+async function bringJars(): Promise<string> {
   for (const [command, flag] of [
     ["mvn", "--version"],
     ["java", "-version"],
@@ -110,22 +140,29 @@ export class LocalBroker {
   readonly #jars: string;
   readonly #directory: string;
   readonly #settings: string;
+  readonly #secured: Secured | null;
   #process: ReturnType<typeof spawn> | null = null;
 
-  constructor(jars: string, directory: string, port: number, controllerPort: number) {
+  /** @param secured with listeners beside the open one */
+  constructor(jars: string, directory: string, port: number, controllerPort: number, secured: Secured | null = null) {
     this.#jars = jars;
+    this.#secured = secured;
     this.#directory = directory;
     this.address = `127.0.0.1:${port}`;
     this.#settings = join(directory, "server.properties");
     const controller = `127.0.0.1:${controllerPort}`;
+    const listeners = [`PLAINTEXT://${this.address}`, ...(secured?.listeners ?? [])];
     const settings = {
       "process.roles": "broker,controller",
       "node.id": 1,
       "controller.quorum.voters": `1@${controller}`,
-      listeners: `PLAINTEXT://${this.address},CONTROLLER://${controller}`,
-      "advertised.listeners": `PLAINTEXT://${this.address}`,
+      listeners: [...listeners, `CONTROLLER://${controller}`].join(","),
+      "advertised.listeners": listeners.join(","),
       "controller.listener.names": "CONTROLLER",
-      "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+      // All others are of the protocol that they are named after.
+      "listener.security.protocol.map":
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL",
+      ...secured?.settings,
       "log.dirs": join(directory, "data"),
       "offsets.topic.replication.factor": 1,
       "offsets.topic.num.partitions": 1,
@@ -159,7 +196,7 @@ export class LocalBroker {
     const tool = ["-Xmx128m", "-cp", `${this.#jars}/*`, "kafka.tools.StorageTool"];
     const { stdout } = await run("java", [...tool, "random-uuid"]);
     const id = stdout.trim().split("\n").at(-1)!;
-    await run("java", [...tool, "format", "-t", id, "-c", this.#settings]);
+    await run("java", [...tool, "format", "-t", id, "-c", this.#settings, ...(this.#secured?.formatOptions ?? [])]);
   }
 
   /** Resolves when it serves. */
