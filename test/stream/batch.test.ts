@@ -41,6 +41,7 @@ describe("foldRecords", () => {
         task: 0,
         taskOf: null,
         onMoved: () => undefined,
+        yield: async () => undefined,
       };
     };
     await fc.assert(
@@ -88,6 +89,7 @@ describe("a batch", () => {
         task: 0,
         taskOf: null,
         onMoved: () => undefined,
+        yield: async () => undefined,
       };
       const taken = await foldRecords(records, context, into);
       expect([into.records, into.inputs]).toEqual([taken, taken]);
