@@ -67,7 +67,7 @@ export function createMetrics(measure: () => Promise<Measured>) {
       },
     });
   };
-  gauge("lag_inputs", "Inputs in the log that are not folded yet.", ({ lag }) => lag);
+  gauge("lag_inputs", "Inputs in the log that are not folded and published yet.", ({ lag }) => lag);
   gauge("contacts", "Contacts in the store.", ({ contacts }) => contacts);
   gauge("hot_contacts", "Contacts in memory.", ({ hotContacts }) => hotContacts);
   gauge("hot_contacts_bytes", "What contacts take in memory, about.", ({ hotBytes }) => hotBytes);

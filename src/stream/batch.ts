@@ -124,6 +124,8 @@ export interface BatchContext {
   readonly taskOf: ((contactId: ContactId) => number) | null;
   /** Told of each contact that may be due at another instant now. */
   readonly onMoved: (contact: TaskContact) => void;
+  /** Lets everything else have its turn. */
+  readonly yield: () => Promise<void>;
 }
 
 /** Inputs of one contact, with the places of their records in the batch. */
@@ -184,6 +186,7 @@ export async function foldRecords(
     addTo(shares, contacts.find(input.tenantId, input.contactId)!, input, place);
   }
   const all = [...shares];
+  let inTurn = 0;
   for (let from = 0; from < all.length; from += HISTORIES_AT_ONCE) {
     const some = all.slice(from, from + HISTORIES_AT_ONCE);
     await loadHistories(some, context);
@@ -196,6 +199,10 @@ export async function foldRecords(
         fates[place] = foldInput(contact, input, records[place]!, context, into);
       }
       fold.unload();
+      inTurn += share.inputs.length;
+      if (inTurn < limits.turnInputsMax) continue;
+      inTurn = 0;
+      await context.yield();
     }
   }
   into.takeAll(fates);

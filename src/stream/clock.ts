@@ -1,5 +1,5 @@
 /** Time as the task sees it, so that a test or a demo can be its own. */
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import type { EpochMs } from "../events/types.js";
 
 export interface Clock {
@@ -9,6 +9,8 @@ export interface Clock {
   elapsed(): number;
   /** Resolves after `ms`, or as soon as `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Lets everything else that can go on have its turn: for whoever computes for long. */
+  yield(): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -19,4 +21,5 @@ export const systemClock: Clock = {
       if (signal?.aborted !== true) throw error;
     });
   },
+  yield: async () => await turn(),
 };

@@ -8,6 +8,11 @@ export interface TaskLimits {
    * written, and let go, as soon as there are so many.
    */
   readonly readContactsMax: number;
+  /**
+   * Inputs that are folded in one turn of the event loop, about. Between turns the publish under way and whoever else
+   * waits go on: the log's answers would find nobody to take them while a batch is folded in one go.
+   */
+  readonly turnInputsMax: number;
   /** Contacts of one commit of timers. */
   readonly sliceContactsMax: number;
   /** A slice ends early at so many outputs. */
@@ -34,6 +39,7 @@ export const defaultLimits: TaskLimits = {
   batchRecordsMax: 4096,
   batchBytesMax: 4 * 1024 * 1024,
   readContactsMax: 1024,
+  turnInputsMax: 256,
   sliceContactsMax: 1024,
   sliceOutputsMax: 16_384,
   unwrittenContactsMax: 8192,

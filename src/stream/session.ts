@@ -3,11 +3,14 @@
  * whose outcome is not known the next life begins from what is committed, exactly as after a crash.
  *
  * A commit, step by step: 1. collect a batch of inputs or a slice of due timers; 2. read the contacts that are not in
- * memory; 3. fold and decide; 4. publish outputs, dead letters and positions in one transaction; 5. write contacts and
- * position to the store, gathered over several commits and beside the next ones; 6. forget what 5 has written.
+ * memory; 3. fold and decide; 4. publish outputs, dead letters and positions in one transaction, beside 1 to 3 of the
+ * next batch; 5. write contacts and position to the store, gathered over several commits and beside the next ones;
+ * 6. forget what 5 has written.
  *
  * The invariant: what is published is the fold of the inputs up to the committed offsets, and of time up to the
- * committed place of the timers. The store is at such a point too, the same or an earlier one.
+ * committed place of the timers. The store is at such a point too, the same or an earlier one. Memory may be ahead of
+ * what is published, by two batches of inputs: one whose publish is not answered yet, and one that waits for its turn.
+ * A write takes all that is in memory, so it begins only where the two are level; timers and models go on from there too.
  */
 import { ScorefoldError } from "../errors.js";
 import type { ContactId, EpochMs, TenantId } from "../events/types.js";
@@ -51,13 +54,18 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly limits: TaskLimits;
   readonly onCommit: (report: CommitReport) => void;
+  /** Told at once of a publish that failed: whoever waits for something else is to hear of it, by the session's next call. */
+  readonly onPublishFailed: () => void;
   readonly onWrite: (report: WriteReport) => void;
 }
 
 export class Session {
   readonly contacts: HotContacts;
   readonly #options: SessionOptions;
-  #position: Position;
+  #folded: Position;
+  #published: Position;
+  #publishing: Promise<void> = Promise.resolve();
+  #publishFailed: unknown = null;
   /** While catching up nothing is published: it was, before. */
   #isMuted = false;
   #timers: TimerRun | null = null;
@@ -66,11 +74,14 @@ export class Session {
   #unwrittenInputs = 0;
   #writtenAt: number;
   #recordsMax: number;
+  /** Since the batch under way began: time that others had. */
+  #yieldedMs = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     const { offsets, timer, change } = options.store.position;
-    this.#position = { offsets: new Map([...options.starts, ...offsets]), timer, change };
+    this.#folded = { offsets: new Map([...options.starts, ...offsets]), timer, change };
+    this.#published = this.#folded;
     this.contacts = new HotContacts(options.store, options.modelsOf, options.limits.hotBytesMax);
     this.#writtenAt = options.clock.elapsed();
     this.#recordsMax = options.limits.batchRecordsMax;
@@ -78,17 +89,29 @@ export class Session {
 
   /** Up to where everything is folded and published. */
   get position(): Position {
-    return this.#position;
+    return this.#published;
   }
 
-  /** What a fetch is to bring for one commit. */
-  get fetchLimits(): { readonly bytesMax: number; readonly recordsMax: number } {
-    return { bytesMax: this.#options.limits.batchBytesMax, recordsMax: this.#recordsMax };
+  /** Up to where inputs are folded: the same as `position`, or ahead of it. */
+  get folded(): Offsets {
+    return this.#folded.offsets;
   }
 
   /** Whether a run of the timers is under way. */
   get isFiring(): boolean {
-    return this.#timers !== null || this.#position.timer.run !== null;
+    return this.#timers !== null || this.#folded.timer.run !== null;
+  }
+
+  /**
+   * Brings what comes next, for one commit. Resolves early when `signal` aborts.
+   *
+   * @throws what a publish has failed with, and what the log's fetch throws
+   */
+  async fetch(waitMs: number, signal?: AbortSignal): Promise<Fetched[]> {
+    this.#throwPublishError();
+    const { log, limits } = this.#options;
+    const wanted = { bytesMax: limits.batchBytesMax, recordsMax: this.#recordsMax, waitMs };
+    return await log.fetch(this.#folded.offsets, wanted, signal);
   }
 
   /**
@@ -96,30 +119,35 @@ export class Session {
    * committed place of the timers. Muted: all of it was published before.
    */
   async catchUp(committed: Position, onProgress: (done: number, total: number) => void): Promise<void> {
-    const { log, limits } = this.#options;
+    const { limits } = this.#options;
     this.#isMuted = true;
-    const total = lag(this.#position.offsets, committed.offsets);
+    const total = lag(this.#folded.offsets, committed.offsets);
     for (;;) {
-      const left = lag(this.#position.offsets, committed.offsets);
+      const left = lag(this.#folded.offsets, committed.offsets);
       onProgress(total - left, total);
       if (left === 0) break;
-      const fetched = await log.fetch(this.#position.offsets, { ...this.fetchLimits, waitMs: limits.idleWaitMs });
+      const fetched = await this.fetch(limits.idleWaitMs);
       const cut = fetched.map((one) => upTo(one, committed.offsets.get(one.topic) ?? 0));
       await this.commitInputs(cut);
-      if (lag(this.#position.offsets, committed.offsets) === left) this.#checkEnds(fetched, committed);
+      if (lag(this.#folded.offsets, committed.offsets) === left) this.#checkEnds(fetched, committed);
       await this.writeIfDue();
     }
     await this.#repeatTimers(committed.timer);
     this.#isMuted = false;
   }
 
-  /** Commits what was fetched. @returns whether there was anything */
-  async commitInputs(fetched: readonly Fetched[]): Promise<boolean> {
+  /**
+   * Folds what was fetched, and begins to publish it once the publish before it is answered. Where nothing was fetched
+   * that answer is waited for all the same.
+   */
+  async commitInputs(fetched: readonly Fetched[]): Promise<void> {
+    this.#throwPublishError();
     // 1. Collect.
-    const merged = mergeByTime(fetched, this.#position.offsets);
-    if (merged.records.length === 0 && lag(this.#position.offsets, merged.offsets) === 0) return false;
+    const merged = mergeByTime(fetched, this.#folded.offsets);
+    if (merged.records.length === 0 && lag(this.#folded.offsets, merged.offsets) === 0) return await this.published();
     const started = this.#options.clock.elapsed();
     const gathered = new Gathered();
+    this.#yieldedMs = 0;
     // 2. and 3.
     const taken = await foldRecords(merged.records, this.#context(), gathered);
     // What is left over was decoded in vain, so the next fetch asks for less.
@@ -128,8 +156,7 @@ export class Session {
     this.#recordsMax = isCut ? Math.ceil(1.25 * taken) : Math.min(batchRecordsMax, 2 * this.#recordsMax);
     this.#unwrittenInputs += gathered.inputs;
     const offsets = offsetsAfter(merged, taken);
-    await this.#commit("inputs", gathered, { ...this.#position, offsets }, started);
-    return true;
+    await this.#commit("inputs", gathered, { ...this.#folded, offsets }, started + this.#yieldedMs);
   }
 
   /** Lets timers go as far as they went before, muted. */
@@ -152,21 +179,23 @@ export class Session {
       // The position stays where it was until all of it is repeated.
       if (this.contacts.unwritten.size >= limits.unwrittenContactsMax) await this.write();
     }
-    this.#position = { ...this.#position, timer: place };
+    this.#folded = { ...this.#folded, timer: place };
+    this.#published = this.#folded;
     // What follows is published again, so the store has to know where that begins.
     await this.write();
   }
 
   /**
-   * Fires a slice of what is due at or before `until`, and commits it. A run that was begun goes to its own end first.
+   * Fires a slice of what is due at or before `until`, and commits it: between two publishes, beside none. A run that was begun goes to its own end first.
    *
    * @param isTold whether the place is committed also where nothing was due
    * @returns whether there is more
    */
   async fireTimers(until: EpochMs, isTold = false): Promise<boolean> {
+    await this.published();
     const { clock, limits } = this.#options;
     const started = clock.elapsed();
-    const { timer } = this.#position;
+    const { timer } = this.#folded;
     if (timer.all !== null && until <= timer.all && timer.run === null) return false;
     this.#timers ??= await this.#startTimers(until);
     const run = this.#timers;
@@ -195,24 +224,29 @@ export class Session {
       const place: TimerPlace = isDone
         ? { all: run.until, run: null }
         : { all: timer.all, run: { until: run.until, done: keys[taken - 1]! } };
-      await this.#commit("timers", gathered, { ...this.#position, timer: place }, started);
+      await this.#commit("timers", gathered, { ...this.#folded, timer: place }, started);
+      await this.published();
     }
     return !isDone || run.until < until;
   }
 
   /** Publishes the outputs of a change of models and writes it at once: step by step, so that a crash may be anywhere. */
   async commitChange(gathered: Gathered, change: Position["change"], models?: readonly string[]): Promise<void> {
-    await this.#commit("models", gathered, { ...this.#position, change }, this.#options.clock.elapsed());
+    await this.#commit("models", gathered, { ...this.#folded, change }, this.#options.clock.elapsed());
     await this.write(models);
   }
 
   /** The same as `commitChange`, for what was published before. */
   async repeatChange(change: Position["change"]): Promise<void> {
-    this.#position = { ...this.#position, change };
+    this.#folded = { ...this.#folded, change };
+    this.#published = this.#folded;
     await this.write();
   }
 
-  /** Begins a write to the store where there is enough to write or enough time has passed. */
+  /**
+   * Begins a write to the store where there is enough to write or enough time has passed, once all that is folded is
+   * published.
+   */
   async writeIfDue(): Promise<void> {
     this.#throwWriteError();
     const { limits, clock } = this.#options;
@@ -229,11 +263,13 @@ export class Session {
       await this.#writing;
       this.#throwWriteError();
     }
+    await this.published();
     this.#beginWrite();
   }
 
-  /** Writes everything to the store, and waits for it. */
+  /** Publishes and writes everything to the store, and waits for it. */
   async write(models?: readonly string[]): Promise<void> {
+    await this.published();
     await this.#writing;
     this.#throwWriteError();
     this.#beginWrite(models);
@@ -241,16 +277,36 @@ export class Session {
     this.#throwWriteError();
   }
 
-  /** Waits until no write is under way, however it ends. */
+  /** Waits until all that is folded is published. @throws what a publish has failed with */
+  async published(): Promise<void> {
+    await this.#publishing;
+    this.#throwPublishError();
+  }
+
+  /** Waits until no publish and no write is under way, however they end. */
   async settled(): Promise<void> {
+    await this.#publishing;
     await this.#writing;
   }
 
+  /** Takes a step that is folded as the next to be published, and begins that when the one before is answered. */
   async #commit(kind: CommitReport["kind"], gathered: Gathered, position: Position, started: number): Promise<void> {
-    const { clock, log, onCommit } = this.#options;
-    const folded = clock.elapsed();
-    // 4. Publish.
-    if (!this.#isMuted) {
+    const { clock, onCommit } = this.#options;
+    const foldMs = clock.elapsed() - started;
+    this.#folded = position;
+    this.contacts.endRound();
+    await this.published();
+    if (this.#isMuted) {
+      this.#published = position;
+      onCommit({ kind, isMuted: true, gathered, foldMs, publishMs: 0 });
+    } else this.#publishing = this.#publish(kind, gathered, position, foldMs);
+  }
+
+  /** 4. Publish, beside what comes next. It never rejects: the session's next call throws what it has failed with. */
+  async #publish(kind: CommitReport["kind"], gathered: Gathered, position: Position, foldMs: number): Promise<void> {
+    const { clock, log, onCommit, onPublishFailed } = this.#options;
+    const started = clock.elapsed();
+    try {
       await log.publish({
         outputs: gathered.outputs,
         deadLetters: gathered.deadLetters,
@@ -258,10 +314,12 @@ export class Session {
         offsets: position.offsets,
         metadata: encodeMetadata(position),
       });
+      this.#published = position;
+      onCommit({ kind, isMuted: false, gathered, foldMs, publishMs: clock.elapsed() - started });
+    } catch (error) {
+      this.#publishFailed = error;
+      onPublishFailed();
     }
-    this.#position = position;
-    this.contacts.endRound();
-    onCommit({ kind, isMuted: this.#isMuted, gathered, foldMs: folded - started, publishMs: clock.elapsed() - folded });
   }
 
   /** 5. Write, beside the next commits; 6. forget what is written. */
@@ -273,7 +331,7 @@ export class Session {
     this.#unwrittenInputs = 0;
     this.#writtenAt = started;
     this.#writing = store
-      .write(changes, this.#position, models)
+      .write(changes, this.#published, models)
       .then(() => {
         this.contacts.written();
         onWrite({ contacts, inputs, ms: clock.elapsed() - started });
@@ -286,20 +344,29 @@ export class Session {
       });
   }
 
+  #throwPublishError(): void {
+    if (this.#publishFailed !== null) throw this.#publishFailed;
+  }
+
   #throwWriteError(): void {
     if (this.#writeFailed !== null) throw this.#writeFailed;
   }
 
   #context(): BatchContext {
-    const { store, limits, log, taskOf } = this.#options;
+    const { store, limits, clock, log, taskOf } = this.#options;
     return {
       task: log.task,
       taskOf,
       store,
       limits,
       contacts: this.contacts,
-      timer: this.#position.timer,
+      timer: this.#folded.timer,
       onMoved: (contact) => this.#moved(contact),
+      yield: async () => {
+        const started = clock.elapsed();
+        await clock.yield();
+        this.#yieldedMs += clock.elapsed() - started;
+      },
     };
   }
 
@@ -311,7 +378,7 @@ export class Session {
   }
 
   async #startTimers(until: EpochMs): Promise<TimerRun> {
-    const { run } = this.#position.timer;
+    const { run } = this.#folded.timer;
     if (run === null) return new TimerRun(until, await this.#due(until));
     // Begun before a crash.
     return new TimerRun(run.until, await this.#due(run.until), run.done);

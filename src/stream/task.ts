@@ -15,7 +15,7 @@ import type { ContactStore } from "../store/store.js";
 import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
 import { defaultLimits, type TaskLimits } from "./limits.js";
-import type { Log, TaskLog } from "./log.js";
+import type { Log, Offsets, TaskLog } from "./log.js";
 import { decodeMetadata } from "./metadata.js";
 import { changeModels, ModelSet, modelsOfStore } from "./models.js";
 import { type CommitReport, lag, Session, type WriteReport } from "./session.js";
@@ -77,8 +77,9 @@ export class Task {
   #session: Session | null = null;
   #store: ContactStore | null = null;
   #log: TaskLog | null = null;
-  #isCaughtUp = false;
   #lag = 0;
+  /** Where the log ended at the last fetch of this life; null: there was none yet. */
+  #ends: Offsets | null = null;
   /** The latest instant that the wall clock was taken at: it never goes back. */
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   #fireUntil: Wanted[] = [];
@@ -99,13 +100,9 @@ export class Task {
     return { state: this.#state, detail: this.#detail };
   }
 
-  /** Inputs in the log that are not folded yet, as of the last fetch. */
+  /** Inputs in the log that are not folded and published yet, as of the last fetch. */
   get lag(): number {
     return this.#lag;
-  }
-
-  get isCaughtUp(): boolean {
-    return this.#isCaughtUp;
   }
 
   get models(): ModelSet {
@@ -196,9 +193,9 @@ export class Task {
     await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
   }
 
-  /** Resolves once all inputs of the log are folded. */
+  /** Resolves once all inputs of the log are folded and published. */
   async caughtUp(): Promise<void> {
-    const holds = (): boolean => this.#state === "running" && this.#isCaughtUp;
+    const holds = (): boolean => this.#state === "running" && this.#ends !== null && this.#lag === 0;
     if (holds()) return;
     await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
   }
@@ -230,7 +227,7 @@ export class Task {
   async #live(onRunning: () => void): Promise<void> {
     const { log, task, clock } = this.#options;
     this.#enter("starting", null);
-    this.#isCaughtUp = false;
+    this.#ends = null;
     // Taken over first, so that what is committed is the last word of whoever had the task before.
     const taskLog = await log.open(task);
     this.#log = taskLog;
@@ -263,6 +260,7 @@ export class Task {
         clock,
         limits: this.#limits,
         onCommit: (report) => this.#onCommit(report),
+        onPublishFailed: () => this.#wake.abort(),
         onWrite: (report) => this.#options.events?.onWrite?.(report),
       });
     if (isNew) await store.write([], store.position, this.#wanted.names);
@@ -300,21 +298,20 @@ export class Task {
 
   async #loop(log: TaskLog, session: Session): Promise<void> {
     let hasMoreTimers = false;
+    let isFolded = false;
     while (!this.#stop.signal.aborted) {
       if (this.#wake.signal.aborted) this.#wake = new AbortController();
-      const { idleWaitMs } = this.#limits;
-      const waitMs = hasMoreTimers || (this.#isCaughtUp && this.#fireUntil.length > 0) ? 0 : idleWaitMs;
-      const limits = { ...session.fetchLimits, waitMs };
-      const fetched = await log.fetch(session.position.offsets, limits, this.#wake.signal);
-      await session.commitInputs(fetched);
-      const ends = new Map(fetched.map(({ topic, end }) => [topic, end]));
-      this.#lag = lag(session.position.offsets, ends);
-      this.#isCaughtUp = this.#lag === 0;
+      const waitMs = hasMoreTimers || (isFolded && this.#fireUntil.length > 0) ? 0 : this.#limits.idleWaitMs;
+      const fetched = await session.fetch(waitMs, this.#wake.signal);
+      this.#ends = new Map(fetched.map(({ topic, end }) => [topic, end]));
       this.#settle();
+      // Here the publish under way has had the fetch to come through, and there is nothing beyond it to wait for.
+      await session.writeIfDue();
+      await session.commitInputs(fetched);
+      isFolded = lag(session.folded, this.#ends) === 0;
       // While inputs wait, their own time is what passes, contact by contact.
-      hasMoreTimers = this.#isCaughtUp && (await this.#fireTimers(log, session));
-      if (this.#writes.length === 0) await session.writeIfDue();
-      else await this.#write(session);
+      hasMoreTimers = isFolded && (await this.#fireTimers(log, session));
+      if (this.#writes.length > 0) await this.#write(session);
     }
   }
 
@@ -387,6 +384,7 @@ export class Task {
     const { newest } = report.gathered;
     if (newest !== null && (this.#newest === null || newest > this.#newest)) this.#newest = newest;
     this.#options.events?.onCommit?.(report);
+    this.#settle();
   }
 
   #enter(state: TaskState, detail: string | null): void {
@@ -398,6 +396,7 @@ export class Task {
 
   /** Tells those who wait for what holds now. */
   #settle(): void {
+    if (this.#session !== null && this.#ends !== null) this.#lag = lag(this.#session.position.offsets, this.#ends);
     if (this.#waiting.length === 0) return;
     const [met, open] = [this.#waiting.filter(({ holds }) => holds()), this.#waiting.filter(({ holds }) => !holds())];
     this.#waiting = open;

@@ -201,15 +201,18 @@ function taskOf(contactId: string, tasks: number): number {
 
 function drawLimits(random: Random, isLong: boolean): TaskLimits {
   const isTiny = !isLong && random.chance(0.8);
+  // A write waits for what is being published: where there are few, folding gets ahead of it.
+  const writesSeldom = random.chance(0.4);
   return {
     batchRecordsMax: isTiny ? random.between(1, 7) : random.between(20, 60),
     batchBytesMax: random.pick([300, 100_000]),
     readContactsMax: random.between(1, 4),
+    turnInputsMax: random.pick([1, 3, 100]),
     sliceContactsMax: random.between(1, 3),
     sliceOutputsMax: random.pick([1, 100]),
-    unwrittenContactsMax: random.between(1, 5),
-    unwrittenInputsMax: isTiny ? random.between(1, 12) : random.between(10, 100),
-    writeIntervalMs: random.pick([0, 200, 1_000_000]),
+    unwrittenContactsMax: writesSeldom ? 100 : random.between(1, 5),
+    unwrittenInputsMax: writesSeldom ? 100 : isTiny ? random.between(1, 12) : random.between(10, 100),
+    writeIntervalMs: writesSeldom ? 1_000_000 : random.pick([0, 200, 1_000_000]),
     hotBytesMax: random.pick([0, 3000, 1_000_000]),
     timerGraceMs: random.pick([0, 5000]),
     timerIntervalMs: random.pick([0, 200]),

@@ -41,7 +41,8 @@ export class Scheduler {
     return (what) => new Promise((go, fail) => this.#waiting.push({ who, what, go, fail }));
   }
 
-  clock(now: () => number): Clock {
+  /** @param turn what yielding waits for */
+  clock(now: () => number, turn: () => Promise<void> = async () => undefined): Clock {
     return {
       now,
       elapsed: () => this.elapsed,
@@ -55,6 +56,7 @@ export class Scheduler {
           signal?.addEventListener("abort", wake);
           this.#sleeping.push({ until: this.elapsed + ms, wake });
         }),
+      yield: turn,
     };
   }
 

@@ -100,8 +100,8 @@ function misfortune(world: World): void {
   const alive = world.processes.filter(({ isGone }) => !isGone);
   if (alive.length === 0) return;
   const process = random.pick(alive);
-  // Where a crash hurts most: what is published, or written, and nobody has heard of it.
-  const isTender = /publish (written|committed)$|disk write/.test(world.trace.at(-1) ?? "");
+  // Where a crash hurts most: what is published, or written, and nobody has heard of it; and in the middle of a fold.
+  const isTender = /publish (written|committed)$|disk write|turn$/.test(world.trace.at(-1) ?? "");
   if (isTime(isTender ? Math.ceil(faults.crash / 8) : faults.crash)) {
     if (random.chance(0.15)) world.strand(process);
     else world.crash(process);

@@ -159,7 +159,7 @@ export class World {
   release(): void {
     const { calls } = this.faults;
     const told = this.scheduler.release((who, what) => {
-      if (calls === 0 || what === "disk close" || !this.random.chance(1 / calls)) return null;
+      if (calls === 0 || what === "disk close" || what === "turn" || !this.random.chance(1 / calls)) return null;
       return who.startsWith("store")
         ? new ScorefoldError("database-failed", "the disk did not answer")
         : new Error("connection reset");
@@ -184,7 +184,8 @@ export class World {
 
   start(host: Host): Process {
     const name = `process ${++this.#started}`;
-    const client = this.broker.connect(this.scheduler.step(name));
+    const step = this.scheduler.step(name);
+    const client = this.broker.connect(step);
     const models = this.#sets[this.generation] as ModelSet;
     let process: Process | undefined;
     const task = new Task({
@@ -195,7 +196,10 @@ export class World {
         setAside: async () => await (process?.isGone === true ? never() : host.setAside()),
       },
       models: models.all,
-      clock: this.scheduler.clock(() => this.wallClock),
+      clock: this.scheduler.clock(
+        () => this.wallClock,
+        () => step("turn"),
+      ),
       timers: this.plan.timers,
       limits: this.plan.limits,
       events: {
@@ -203,7 +207,11 @@ export class World {
           this.note(`${name} is ${state}${detail === null ? "" : `: ${detail}`}`);
           if (state === "running") this.#caughtUp(host, client);
         },
-        onNotice: (text) => this.note(`${name}: ${text}`),
+        onNotice: (text) => {
+          this.note(`${name}: ${text}`);
+          // No broker here loses what it has committed, so somebody has written what was not published.
+          if (text.startsWith("the store is ahead")) this.fail(new Error(`${host.name}: ${text}`));
+        },
       },
     });
     process = new Process(name, host, client, task, models, this.generation);

@@ -41,6 +41,7 @@ describe("foldRecords", () => {
         task: 0,
         taskOf: null,
         onMoved: () => undefined,
+        yield: async () => undefined,
       };
     };
     await fc.assert(
@@ -88,6 +89,7 @@ describe("a batch", () => {
         task: 0,
         taskOf: null,
         onMoved: () => undefined,
+        yield: async () => undefined,
       };
       const taken = await foldRecords(records, context, into);
       expect([into.records, into.inputs]).toEqual([taken, taken]);
@@ -96,6 +98,35 @@ describe("a batch", () => {
     expect([await takenWith(1), await takenWith(2), await takenWith(3)]).toEqual([3, 5, 7]);
     expect(offsetsAfter(merged, 7)).toBe(merged.offsets);
     expect([...offsetsAfter(merged, 5)]).toEqual([["a", 3], ["b", 2], ["c", 7]]); // biome-ignore format: one line
+  });
+
+  it("gives others their turn between two contacts, every so many inputs", async () => {
+    const { store } = await openStore();
+    const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
+    const records = [..."abbcde"].map((contact, offset): LogRecord => {
+      const decoded = decodeLine(`{"contactId":"${contact}","id":"${offset}","at":1,"type":"web.page_viewed"}`);
+      return { ...record("a", offset, 1), timestamp: 1e12, decoded };
+    });
+    const into = new Gathered();
+    const turns: number[] = [];
+    await foldRecords(
+      records,
+      {
+        store,
+        contacts,
+        limits: { ...defaultLimits, turnInputsMax: 2 },
+        timer: noTimers,
+        task: 0,
+        taskOf: null,
+        onMoved: () => undefined,
+        yield: async () => {
+          turns.push(into.inputs);
+        },
+      },
+      into,
+    );
+    expect(turns).toEqual([3, 5]);
+    expect(into.inputs).toBe(6);
   });
 });
 

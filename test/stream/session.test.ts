@@ -1,11 +1,14 @@
-/** Runs of timers that are interrupted: by inputs between two slices, and by a crash. */
+/**
+ * Runs of timers that are interrupted: by inputs between two slices, and by a crash. And what may go on beside a publish
+ * that is not answered yet.
+ */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Output } from "../../src/events/types.js";
 import type { Position } from "../../src/store/position.js";
 import { ContactStore } from "../../src/store/store.js";
 import { systemClock } from "../../src/stream/clock.js";
 import { defaultLimits } from "../../src/stream/limits.js";
-import type { TaskLog } from "../../src/stream/log.js";
+import type { TaskLog, Transaction } from "../../src/stream/log.js";
 import { decodeMetadata } from "../../src/stream/metadata.js";
 import { Session } from "../../src/stream/session.js";
 import { Broker } from "../simulator/broker.js";
@@ -26,6 +29,7 @@ let disk: SimulatedDisk;
 let store: ContactStore;
 let log: TaskLog;
 let session: Session;
+let failures: number;
 
 beforeEach(async () => {
   broker = new Broker();
@@ -35,17 +39,21 @@ beforeEach(async () => {
 });
 
 /** One contact a slice, so that a run may be interrupted anywhere. */
-async function begin(): Promise<void> {
+async function begin(through: (log: TaskLog) => TaskLog = (own) => own): Promise<void> {
   log = await broker.connect().open(0);
+  failures = 0;
   session = new Session({
-    log,
+    log: through(log),
     starts: new Map([["inputs", 0]]),
     store,
     taskOf: null,
     modelsOf: () => [model],
     clock: systemClock,
-    limits: { ...defaultLimits, sliceContactsMax: 1 },
+    limits: { ...defaultLimits, sliceContactsMax: 1, unwrittenInputsMax: 1 },
     onCommit: () => undefined,
+    onPublishFailed: () => {
+      failures += 1;
+    },
     onWrite: () => undefined,
   });
 }
@@ -60,14 +68,123 @@ async function visits(...visited: readonly (readonly [contact: string, at: numbe
     ([contactId, at]) => `{"contactId":"${contactId}","id":"v${at}","at":${start + at},"type":"web.page_viewed"}`,
   );
   broker.append("inputs", 0, lines);
-  const limits = { bytesMax: 1e6, recordsMax: 1000, waitMs: 0 };
-  await session.commitInputs(await log.fetch(session.position.offsets, limits));
+  await session.commitInputs(await session.fetch(0));
 }
 
 function instantsOf(contactId: string): number[] {
   const outputs = broker.read("score-changed").map(({ value }) => JSON.parse(value) as Output);
   return outputs.filter((output) => output.contactId === contactId).map(({ at }) => at - start);
 }
+
+/** Publishes reach the log when the test lets them. */
+class Held {
+  readonly begun: { readonly transaction: Transaction; readonly go: () => void; readonly fail: (e: Error) => void }[] =
+    [];
+
+  readonly through = (own: TaskLog): TaskLog => ({
+    task: own.task,
+    committed: async () => await own.committed(),
+    bounds: async () => await own.bounds(),
+    fetch: async (from, limits, signal) => await own.fetch(from, limits, signal),
+    publish: async (transaction) => {
+      await new Promise<void>((go, fail) => this.begun.push({ transaction, go, fail }));
+      await own.publish(transaction);
+    },
+    hasPublished: async () => await own.hasPublished(),
+    time: async () => await own.time(),
+    close: async () => await own.close(),
+  });
+}
+
+/** Whether it has come to an end, once nothing goes on by itself. */
+async function isOver(wait: Promise<unknown>): Promise<boolean> {
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  wait.then(end, end);
+  await new Promise((resolve) => setImmediate(resolve));
+  return over;
+}
+
+describe("a publish under way", () => {
+  let held: Held;
+
+  beforeEach(async () => {
+    held = new Held();
+    await begin(held.through);
+  });
+
+  it("lets the next batch be folded, which is published when it is answered", async () => {
+    await visits(["a", 1]);
+    expect([session.folded.get("inputs"), session.position.offsets.get("inputs")]).toEqual([1, 0]);
+    const second = visits(["a", 2]);
+    expect(await isOver(second)).toBe(false);
+    expect(session.folded.get("inputs")).toBe(2);
+    expect(held.begun).toHaveLength(1);
+    held.begun[0]!.go();
+    await second;
+    expect(session.position.offsets.get("inputs")).toBe(1);
+    expect(held.begun.map(({ transaction }) => transaction.offsets.get("inputs"))).toEqual([1, 2]);
+    held.begun[1]!.go();
+    await session.published();
+    expect(session.position.offsets.get("inputs")).toBe(2);
+    expect(instantsOf("a")).toEqual([1, 2]);
+  });
+
+  it("is waited for by everything that goes on from what is published", async () => {
+    for (const next of [
+      async () => await session.writeIfDue(),
+      async () => await session.write(),
+      async () => await session.fireTimers(start - HOUR),
+      async () => await session.commitInputs(await session.fetch(0)),
+      async () => await session.settled(),
+    ]) {
+      await visits(["a", session.folded.get("inputs")! + 1]);
+      const before = disk.batches;
+      const wait = next();
+      expect(await isOver(wait), String(next)).toBe(false);
+      expect(disk.batches).toBe(before);
+      held.begun.at(-1)!.go();
+      await wait;
+      expect(session.position.offsets.get("inputs")).toBe(session.folded.get("inputs"));
+    }
+  });
+
+  it("of timers is waited for by who fires them", async () => {
+    await visits(["a", 1]);
+    held.begun[0]!.go();
+    const firing = session.fireTimers(start + 4 * HOUR);
+    expect(await isOver(firing)).toBe(false);
+    expect(session.position.timer.all).toBeNull();
+    held.begun[1]!.go();
+    expect(await firing).toBe(false);
+    expect(session.position.timer.all).toBe(start + 4 * HOUR);
+  });
+
+  it("that fails is told at once, and nothing goes on after it", async () => {
+    await visits(["a", 1]);
+    const second = visits(["a", 2]);
+    expect(await isOver(second)).toBe(false);
+    held.begun[0]!.fail(new Error("connection reset"));
+    await expect(second).rejects.toThrow("connection reset");
+    expect(failures).toBe(1);
+    const written = disk.batches;
+    await session.settled();
+    for (const next of [
+      async () => await session.fetch(0),
+      async () => await session.commitInputs([]),
+      async () => await session.fireTimers(start + 4 * HOUR),
+      async () => await session.writeIfDue(),
+      async () => await session.write(),
+      async () => await session.published(),
+    ])
+      await expect(next(), String(next)).rejects.toThrow("connection reset");
+    expect(session.position.offsets.get("inputs")).toBe(0);
+    expect(held.begun).toHaveLength(1);
+    expect(disk.batches).toBe(written);
+  });
+});
 
 describe("a run of the timers", () => {
   it("gives a contact its turn that an input between two slices has made due", async () => {

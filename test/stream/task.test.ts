@@ -1,5 +1,6 @@
 /** A task's life: it waits where it is asked to, ends with everything written, tries again, and gives way to another. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { defaultLimits } from "../../src/stream/limits.js";
 import { Broker } from "../simulator/broker.js";
 import { HOUR, start } from "./given.js";
 import { OneTask } from "./one-task.js";
@@ -63,6 +64,39 @@ describe("Task", () => {
     await one.passes(() => notices.length > 0);
     one.arrive(2);
     await one.passes(() => one.scores().length === 2);
+    expect(one.scores()).toEqual([10, 20]);
+  });
+
+  it("says that inputs are folded when their publish is answered, and hears of one that fails while it waits", async () => {
+    let answer: (error: Error | null) => void = () => undefined;
+    let fetches = 0;
+    const log = one.broker.connect(async (name) => {
+      if (name === "fetch") fetches += 1;
+      if (name !== "publish committed") return;
+      await new Promise<void>((done, failed) => {
+        answer = (error) => (error === null ? done() : failed(error));
+      });
+    });
+    // It would wait for inputs for eleven days.
+    const { task, notices } = one.run({ log, limits: { ...defaultLimits, idleWaitMs: 1e9 } });
+    await one.passes(task.running());
+    for (const [id, error] of [
+      [1, null],
+      [2, new Error("connection reset")],
+    ] as const) {
+      // biome-ignore format: a pair a line
+      const before = fetches;
+      one.arrive(id);
+      let isFolded = false;
+      const folded = task.foldedUpTo(new Map([["inputs", id]])).then(() => {
+        isFolded = true;
+      });
+      await one.passes(() => fetches === before + 1);
+      expect([isFolded, task.lag, notices.length]).toEqual([false, 1, 0]);
+      answer(error);
+      await one.passes(error === null ? folded : () => notices.length > 0);
+      expect(task.lag).toBe(error === null ? 0 : 1);
+    }
     expect(one.scores()).toEqual([10, 20]);
   });
 
