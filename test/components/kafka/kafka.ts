@@ -4,13 +4,13 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { type Component, Missing } from "../component.js";
+import { broughtByMaven, firstOf, freePort } from "../local.js";
 
 const run = promisify(execFile);
 /** From the root of the project, where tests and the bench run: what is built of this file lies elsewhere. */
@@ -22,19 +22,14 @@ const IMAGE = "confluentinc/cp-kafka:8.1.0";
 export async function startKafka(): Promise<Component> {
   const address = process.env["SCOREFOLD_TEST_KAFKA"];
   if (address !== undefined) return { address, stop: async () => undefined };
-  const why: string[] = ["SCOREFOLD_TEST_KAFKA is not set"];
-  for (const [name, start] of [
-    ["Docker", inDocker],
-    ["Maven", fromJars],
-  ] as const) {
-    try {
-      return await start();
-    } catch (error) {
-      if (!(error instanceof Missing)) throw error;
-      why.push(`${name}: ${error.message}`);
-    }
-  }
-  throw new Missing(`no Kafka for tests (${why.join("; ")})`);
+  return await firstOf(
+    "Kafka",
+    ["SCOREFOLD_TEST_KAFKA is not set"],
+    [
+      ["Docker", inDocker],
+      ["Maven", fromJars],
+    ],
+  );
 }
 
 async function inDocker(): Promise<Component> {
@@ -58,7 +53,10 @@ async function inDocker(): Promise<Component> {
 }
 
 async function fromJars(): Promise<Component> {
-  const jars = await broughtJars();
+  await run("java", ["-version"]).catch(() => {
+    throw new Missing("there is no java here");
+  });
+  const jars = await broughtByMaven(`scorefold-test-kafka-${VERSION}`, POM, "copy-dependencies");
   const directory = mkdtempSync(join(tmpdir(), "scorefold-test-kafka-"));
   const broker = new LocalBroker(jars, directory, await freePort(), await freePort());
   await broker.format();
@@ -70,38 +68,6 @@ async function fromJars(): Promise<Component> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Kept from run to run. */
-async function broughtJars(): Promise<string> {
-  for (const [command, flag] of [
-    ["mvn", "--version"],
-    ["java", "-version"],
-  ] as const) {
-    await run(command, [flag]).catch(() => {
-      throw new Missing(`there is no ${command} here`);
-    });
-  }
-  const jars = join(tmpdir(), `scorefold-test-kafka-${VERSION}`);
-  const complete = join(jars, ".complete");
-  if (existsSync(complete)) return jars;
-  mkdirSync(jars, { recursive: true });
-  const goal = ["-q", "-B", "-f", POM, "dependency:copy-dependencies", `-DoutputDirectory=${jars}`];
-  await run("mvn", goal).catch((error: { stdout?: string; message: string }) => {
-    throw new Missing(`Maven can't bring the jars: ${error.stdout || error.message}`);
-  });
-  writeFileSync(complete, "");
-  return jars;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a server without a port");
-  return address.port;
 }
 
 /** A broker, controller and all, in one process on a directory. */
