@@ -1,6 +1,6 @@
 /** The topics of an application on a cluster. */
 import type { Input } from "../events/types.js";
-import type { OutputTopics } from "../kafka/task-log.js";
+import type { OutputTopics } from "../kafka/output-topics.js";
 import type { Topic } from "../stream/log.js";
 
 const CHANNELS = ["email", "web", "form", "sms", "product", "social", "meeting"];
