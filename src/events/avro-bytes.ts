@@ -15,11 +15,11 @@ const TWO_28 = 0x1000_0000;
 
 /** What is wrong with bytes or a value, and where in the record that is. Caught before it leaves the codec. */
 export class AvroProblem extends Error {
-  readonly reason: "undecodable" | "invalid";
+  readonly reason: "undecodable" | "invalid" | "too-large";
   /** `.attributes.tags[3]`; put together from the inside while the problem rises. */
   path = "";
 
-  constructor(text: string, reason: "undecodable" | "invalid" = "undecodable") {
+  constructor(text: string, reason: AvroProblem["reason"] = "undecodable") {
     super(text);
     this.reason = reason;
   }

@@ -178,12 +178,13 @@ function withKind(value: PlainRecord, kind: Input["kind"]): PlainRecord {
   return value;
 }
 
-function bodyReader(reader: RecordReader, writer: AvroType): (bytes: Uint8Array) => ReadValue {
+function bodyReader({ read, ignored }: RecordReader, writer: AvroType): (bytes: Uint8Array) => ReadValue {
+  const reader = { read: (cursor: Cursor) => bounded(cursor, read(cursor)), ignored };
   return (bytes) => {
     if (bytes.length > INPUT_BYTES_MAX) return tooLarge(bytes.length);
     const found = body(reader, bytes, writer);
     if (found instanceof AvroProblem) return refusal(found, writer);
-    return { ok: true, value: found, ignored: reader.ignored };
+    return { ok: true, value: found, ignored };
   };
 }
 
@@ -192,11 +193,24 @@ function refusal(problem: AvroProblem, writer: AvroType): Refused {
   if (problem.reason === "undecodable") {
     return { ok: false, reason: "undecodable", error: unreadable(problem, writer) };
   }
-  return { ok: false, reason: problem.path === ".at" ? "bad-instant" : "invalid", error: problem.sentence };
+  return { ok: false, reason: problem.path === ".at" ? "bad-instant" : problem.reason, error: problem.sentence };
 }
 
 function unreadable(problem: AvroProblem, writer: AvroType): string {
   return `not readable as ${writer.name ?? typeLabel(writer)}: ${problem.sentence}; was it written with another schema?`;
+}
+
+/** What has no more than these can't be much longer as JSON than an input may be, and is not looked at. */
+const PARTS_PLAIN_MAX = 5_000;
+const BYTES_PLAIN_MAX = 32 * 1024;
+/** As JSON, in which inputs are kept and passed on: nulls take no bytes in Avro, and control characters six times less. */
+const JSON_LENGTH_MAX = 2 * INPUT_BYTES_MAX;
+
+function bounded(cursor: Cursor, value: unknown): unknown {
+  if (cursor.parts <= PARTS_PLAIN_MAX && cursor.at <= BYTES_PLAIN_MAX) return value;
+  const { length } = JSON.stringify(value);
+  if (length <= JSON_LENGTH_MAX) return value;
+  throw new AvroProblem(`has ${length} characters as JSON; at most ${JSON_LENGTH_MAX} are allowed`, "too-large");
 }
 
 /** The record that these bytes are, all of them. */
@@ -205,9 +219,9 @@ function body(reader: RecordReader, bytes: Uint8Array, writer: AvroType): PlainR
   try {
     const value = reader.read(cursor) as PlainRecord;
     const rest = bytes.length - cursor.at;
-    return rest === 0
-      ? value
-      : new AvroProblem(`is followed by ${rest} bytes that are not part of ${writer.name ?? typeLabel(writer)}`);
+    if (rest > 0)
+      return new AvroProblem(`is followed by ${rest} bytes that are not part of ${writer.name ?? typeLabel(writer)}`);
+    return value;
   } catch (error) {
     if (error instanceof AvroProblem) return error;
     throw error;

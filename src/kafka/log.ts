@@ -6,13 +6,14 @@ import type { Kafka, Producer } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import type { Log, Origin, TaskLog, Topic } from "../stream/log.js";
 import { AppendClock } from "./append-clock.js";
+import type { Avro } from "./avro.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 import { Fetcher } from "./fetcher.js";
 import type { OutputTopics } from "./output-topics.js";
 import { KafkaTaskLog } from "./task-log.js";
-import { jsonWriter, type ValueWriter } from "./value-writer.js";
-import { type ValueReader, withoutRegistry } from "./values.js";
+import { jsonWriter } from "./value-writer.js";
+import { withoutRegistry } from "./values.js";
 
 /** Above the longest batch, below what makes readers of the outputs wait for a process that is gone. */
 const TRANSACTION_TIMEOUT_MS = 15_000;
@@ -33,7 +34,7 @@ export interface KafkaLogOptions {
   readonly clockTopic: Topic;
   readonly elapsed: () => number;
   /** Where there is a schema registry; without, values are JSON. */
-  readonly avro?: { readonly values: ValueReader; readonly writer: ValueWriter };
+  readonly avro?: Avro;
 }
 
 export class KafkaLog implements Log {

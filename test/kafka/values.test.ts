@@ -150,6 +150,7 @@ describe("values that can't be read", () => {
       /followed by 1 bytes/,
     ],
     ["is too large", wired(1, Buffer.alloc(INPUT_BYTES_MAX + 1)), "too-large", /262145 bytes/],
+    ["would be too large as JSON", wired(1, nulls(200_000)), "too-large", /has 1000\d+ characters as JSON/],
     ["has an id that is not known", wired(99, goodBytes), "unknown-schema", /no schema with the id 99; register it/],
     ["has an id of 32 bits", wired(0xffff_fffe, goodBytes), "unknown-schema", /id 4294967294/],
     ["has a schema of another sort", wired(4, goodBytes), "unknown-schema", /id 4 is JSON; expected AVRO/],
@@ -222,6 +223,12 @@ describe("schemas", () => {
     expect(errors).toEqual(["", expect.stringContaining("is JSON"), expect.stringContaining("has no schema")]);
   });
 });
+
+/** An interaction of few bytes, with a list of so many nulls, each the first branch of a union. */
+function nulls(count: number): Buffer {
+  const attributes = { l: Array.from({ length: count }, () => null) };
+  return Buffer.from(codecs.interaction.encode({ ...good, attributes }));
+}
 
 function recordWith(value: Buffer) {
   return { offset: 0, timestamp: 0, isAppendTime: true, key: null, value, bytes: value.length };
