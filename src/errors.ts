@@ -21,6 +21,8 @@ export type ErrorCode =
   | "fenced" // another owner has taken the task over
   | "elsewhere" // another process of the group has what was asked for
   | "log-failed" // the log could not be read or written; whether a transaction went through is not known
+  | "registry-failed" // the schema registry does not answer, or answers what was not expected
+  | "schema-incompatible" // the schema registry refuses a schema beside those that its subject has
   | "too-many" // more at once than is taken; try again later
   | "stopping" // asked of an engine that is stopping
   | "engine-unreachable" // the running engine does not answer, or answers what was not expected
@@ -31,6 +33,7 @@ const retryableCodes: ReadonlySet<ErrorCode> = new Set([
   "directory-in-use",
   "database-failed",
   "log-failed",
+  "registry-failed",
   "too-many",
   "stopping",
   "engine-unreachable",

@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { type BrokenOriginal, ORIGINAL_BYTES_MAX, type Original } from "../events/dead-letter.js";
+import { brokenOriginal, ORIGINAL_BYTES_MAX, type Original } from "../events/dead-letter.js";
 import type { Input, TenantId } from "../events/types.js";
 import { malformed } from "./json-fault.js";
 import { Problem } from "./problems.js";
@@ -72,7 +72,7 @@ export function readLines(body: Buffer, expected: Expected): Items {
       const end = found < 0 ? body.length : found;
       const bytes = body.subarray(begin, end);
       if (isUtf8(bytes)) addLine(gathered, begin === 0 ? withoutMark(bytes.toString("utf8")) : bytes.toString("utf8"));
-      else gathered.push(broken(bytes, false));
+      else gathered.push(broken(bytes));
       begin = end + 1;
     }
   }
@@ -212,12 +212,12 @@ function withoutMark(text: string): string {
 
 function bounded(line: string): Original {
   const bytes = Buffer.from(line);
-  return bytes.length > ORIGINAL_BYTES_MAX ? broken(bytes, true) : line;
+  return bytes.length > ORIGINAL_BYTES_MAX ? broken(bytes) : line;
 }
 
-function broken(bytes: Buffer, isWhole: boolean): BrokenOriginal {
-  const head = bytes.subarray(0, ORIGINAL_BYTES_MAX).toString("utf8");
-  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), head, isUtf8: isWhole };
+function broken(bytes: Buffer): Original {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return brokenOriginal(bytes.subarray(0, ORIGINAL_BYTES_MAX), bytes.length, sha256);
 }
 
 function tooManyItems(max: number): Problem {

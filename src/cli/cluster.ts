@@ -1,9 +1,16 @@
 /** The Kafka cluster that a command speaks to: its options, its settings, and the client of it. */
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { type GivenKafkaOptions, type KafkaConfig, readKafkaConfig, type SaslConfig } from "../config/kafka.js";
+import {
+  type GivenKafkaOptions,
+  type KafkaConfig,
+  type RegistryConfig,
+  readKafkaConfig,
+  type SaslConfig,
+} from "../config/kafka.js";
 import { ScorefoldError } from "../errors.js";
 import { type ClientLogger, connectKafka, type Kafka, type SaslSettings } from "../kafka/client.js";
+import type { RegistrySettings } from "../kafka/registry.js";
 import type { Io } from "./io.js";
 
 export function brokersOption(): Option {
@@ -20,7 +27,11 @@ export function withClusterOptions(command: Command): Command {
     .addOption(brokersOption())
     .addOption(new Option("--app <id>", "consumer group and transactional ids (default: scorefold)"))
     .addOption(topicsOption())
-    .addOption(new Option("--schema-registry <url>", "schema registry of Avro values (default: values are JSON)"));
+    .addOption(registryOption());
+}
+
+export function registryOption(): Option {
+  return new Option("--schema-registry <url>", "schema registry of Avro values (default: values are JSON)");
 }
 
 export const clusterHelp = `
@@ -48,6 +59,16 @@ export async function kafkaOf(config: KafkaConfig, clientId: string, logger: Cli
     sasl: sasl === null ? null : saslOf(sasl),
   };
   return connectKafka(settings, logger);
+}
+
+/** @throws ScorefoldError `input-missing` for a certificate that can't be read */
+export async function registrySettings({ url, username, password, ca }: RegistryConfig): Promise<RegistrySettings> {
+  return {
+    url,
+    ...(username === null ? undefined : { username }),
+    ...(password === null ? undefined : { password }),
+    ...(ca === null ? undefined : { ca: await textOf(ca) }),
+  };
 }
 
 async function certificates(tls: NonNullable<KafkaConfig["tls"]>): Promise<true | Record<string, string>> {

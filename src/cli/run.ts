@@ -13,6 +13,7 @@ import { modelsCommand } from "./commands/models.js";
 import { recoverCommand } from "./commands/recover.js";
 import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
+import { schemasCommand } from "./commands/schemas.js";
 import { scoresCommand } from "./commands/scores.js";
 import { tailCommand } from "./commands/tail.js";
 import { topicsCommand } from "./commands/topics.js";
@@ -105,7 +106,7 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to
   const commands = [
     ...[demoCommand, runCommand, ingestCommand, replayCommand],
     ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, recoverCommand],
-    ...[modelsCommand, topicsCommand],
+    ...[modelsCommand, topicsCommand, schemasCommand],
   ];
   for (const make of commands) {
     root.addCommand(make(io));

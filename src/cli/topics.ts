@@ -2,7 +2,7 @@
 import type { KafkaConfig } from "../config/kafka.js";
 import { ScorefoldError } from "../errors.js";
 import type { Input } from "../events/types.js";
-import type { OutputTopics } from "../kafka/task-log.js";
+import type { OutputTopics } from "../kafka/output-topics.js";
 import type { Topic } from "../stream/log.js";
 import type { InputTopic } from "../topics/types.js";
 import { loadTopology } from "./topic-files.js";

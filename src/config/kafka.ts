@@ -89,6 +89,16 @@ export function readKafkaConfig(given: GivenKafkaOptions, env: Environment): Rea
   return reader.result(config);
 }
 
+/** The schema registry alone; null where none is named. */
+export function readRegistryConfig(
+  given: Pick<GivenKafkaOptions, "schemaRegistry">,
+  env: Environment,
+): Read<Pick<KafkaConfig, "registry">> {
+  const reader = new Reader(env);
+  const found = reader.find(variables.registryUrl, "--schema-registry", given.schemaRegistry);
+  return reader.result({ registry: registryOf(reader, found) });
+}
+
 const BROKER = /^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_.-]{1,253}):(\d{1,5})$/;
 
 function brokersOf(reader: Reader, found: Found | undefined): string[] {

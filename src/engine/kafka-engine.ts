@@ -16,12 +16,14 @@ import type {
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { ContactId, Input, ScoreLine, TenantId } from "../events/types.js";
+import { registeredAvro } from "../kafka/avro.js";
 import type { Kafka } from "../kafka/client.js";
 import { Group, letGo } from "../kafka/group.js";
 import { KafkaLog } from "../kafka/log.js";
+import type { OutputTopics } from "../kafka/output-topics.js";
 import { type PartitionerName, partitioner } from "../kafka/partitioner.js";
+import type { RegistrySettings } from "../kafka/registry.js";
 import { openCluster } from "../kafka/start.js";
-import type { OutputTopics } from "../kafka/task-log.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { Clock } from "../stream/clock.js";
 import { defaultLimits, type TaskLimits } from "../stream/limits.js";
@@ -44,6 +46,8 @@ export interface KafkaEngineOptions {
   readonly outputTopics: OutputTopics;
   /** Where an input goes that comes over HTTP. */
   readonly topicOf: (input: Input) => Topic;
+  /** Of Avro values; null: all values are JSON. */
+  readonly registry?: RegistrySettings | null;
   readonly partitioner: PartitionerName;
   /** Whether the stores may be the only copies of inputs that the topics have dropped. */
   readonly isHistoryLocal: boolean;
@@ -112,7 +116,8 @@ export class KafkaEngine implements Engine {
   /**
    * Looks at the topics and joins the group; resolves when tasks have been given.
    *
-   * @throws ScorefoldError `config-invalid` for topics that won't do, `log-failed`, `directory-unusable`
+   * @throws ScorefoldError `config-invalid` for topics that won't do, `log-failed`, `directory-unusable`,
+   *   `registry-failed`, `schema-incompatible`
    */
   static async start(options: KafkaEngineOptions): Promise<KafkaEngine> {
     const { directory, kafka, app, inputTopics, outputTopics, isHistoryLocal, logger } = options;
@@ -121,7 +126,10 @@ export class KafkaEngine implements Engine {
     const opened = await openCluster(kafka, app, checked);
     for (const notice of opened.notices) logger.warn(notice);
     const { clusterId, tasks, topicIds, internal } = opened;
+    const registry = options.registry ?? null;
+    const elapsed = (): number => options.clock.elapsed();
     const log = new KafkaLog({
+      ...(registry === null ? undefined : { avro: await registeredAvro(registry, outputTopics, elapsed) }),
       kafka,
       app,
       clusterId,
@@ -130,7 +138,7 @@ export class KafkaEngine implements Engine {
       outputTopics,
       rekeying: { topic: internal.rekeyed, taskOf: partitioner(options.partitioner, tasks) },
       clockTopic: internal.clock,
-      elapsed: () => options.clock.elapsed(),
+      elapsed,
     });
     const engine = new KafkaEngine(options, log, tasks);
     try {

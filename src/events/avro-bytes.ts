@@ -15,11 +15,11 @@ const TWO_28 = 0x1000_0000;
 
 /** What is wrong with bytes or a value, and where in the record that is. Caught before it leaves the codec. */
 export class AvroProblem extends Error {
-  readonly reason: "undecodable" | "invalid";
+  readonly reason: "undecodable" | "invalid" | "too-large";
   /** `.attributes.tags[3]`; put together from the inside while the problem rises. */
   path = "";
 
-  constructor(text: string, reason: "undecodable" | "invalid" = "undecodable") {
+  constructor(text: string, reason: AvroProblem["reason"] = "undecodable") {
     super(text);
     this.reason = reason;
   }
@@ -235,6 +235,13 @@ export function written(sink: Sink): Uint8Array {
   return new Uint8Array(sink.bytes.subarray(0, sink.at));
 }
 
+/** The same in a piece of the memory that Node keeps for small buffers, which costs half as much. */
+export function writtenBuffer(sink: Sink): Buffer {
+  const copy = Buffer.allocUnsafe(sink.at);
+  sink.bytes.copy(copy, 0, 0, sink.at);
+  return copy;
+}
+
 /** Makes room for so many bytes more. */
 function reserve(sink: Sink, count: number): Buffer {
   if (sink.at + count > sink.bytes.length) {
@@ -259,6 +266,11 @@ export function writeBytes(sink: Sink, bytes: Uint8Array): void {
 export function writeLong(sink: Sink, value: number): void {
   const bytes = reserve(sink, 10);
   let at = sink.at;
+  if (value >= 0 && value < 64) {
+    bytes[at] = 2 * value;
+    sink.at = at + 1;
+    return;
+  }
   // Zigzag is twice the half, plus one for a negative number; only the half stays exact for every safe integer.
   let half = value < 0 ? -value - 1 : value;
   let byte = (half % 64) * 2 + (value < 0 ? 1 : 0);
@@ -279,7 +291,11 @@ export function writeDouble(sink: Sink, value: number): void {
   sink.at += 8;
 }
 
+/** Below that, a loop takes less than the call of a native function; and their length takes one byte. */
+const SHORT_LENGTH = 64;
+
 export function writeText(sink: Sink, text: string): void {
+  if (text.length < SHORT_LENGTH && writeShort(sink, text)) return;
   if (isAscii(text)) {
     writeLong(sink, text.length);
     sink.at += reserve(sink, text.length).write(text, sink.at, text.length, "latin1");
@@ -289,6 +305,21 @@ export function writeText(sink: Sink, text: string): void {
   const length = Buffer.byteLength(text);
   writeLong(sink, length);
   sink.at += reserve(sink, length).write(text, sink.at, length, "utf8");
+}
+
+/** @returns false for what is not ASCII, of which nothing is written */
+function writeShort(sink: Sink, text: string): boolean {
+  const { length } = text;
+  const bytes = reserve(sink, length + 1);
+  const begin = sink.at + 1;
+  for (let index = 0; index < length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return false;
+    bytes[begin + index] = code;
+  }
+  bytes[begin - 1] = 2 * length;
+  sink.at = begin + length;
+  return true;
 }
 
 function isAscii(text: string): boolean {

@@ -9,6 +9,7 @@
 import {
   AvroProblem,
   below,
+  bufferOf,
   type Cursor,
   cursorOf,
   enter,
@@ -55,10 +56,25 @@ export function recordReader(writer: AvroType, reader: AvroType): RecordReader {
   return { read, ignored: writer.fields.map(({ name }) => name).filter((name) => !known.has(name)) };
 }
 
+/**
+ * Reads what it was written as, of whatever type, as JSON would say it: bytes are text in base64.
+ *
+ * @throws Error where these bytes can't be read so
+ */
+export function plainReader(writer: AvroType): Read {
+  return new Resolution({ isPlain: true }).read(writer, writer, "");
+}
+
 /** Every type that is read is resolved once, so that a type may hold itself. */
 class Resolution {
+  /** Bytes become text. */
+  readonly #isPlain: boolean;
   readonly #records = new Map<AvroType, Map<AvroType, Read>>();
   readonly #passed = new Map<AvroType, Read>();
+
+  constructor({ isPlain = false } = {}) {
+    this.#isPlain = isPlain;
+  }
 
   read(writer: AvroType, reader: AvroType, path: string): Read {
     if (isUnion(writer)) return branches(writer.types.map((branch) => this.read(branch, reader, path)));
@@ -73,7 +89,9 @@ class Resolution {
       return map(this.read(writer.valuesType as AvroType, reader.valuesType as AvroType, `${path}.*`));
     }
     if (isEnum(writer) && isEnum(reader)) return this.#enumeration(writer.symbols, reader.symbols, path);
-    return scalar(writer, reader);
+    const read = scalar(writer, reader);
+    const isBytes = isFixed(reader) || reader.typeName === "bytes";
+    return this.#isPlain && isBytes ? (cursor) => bufferOf(read(cursor) as Uint8Array).toString("base64") : read;
   }
 
   #record(writer: AvroType, reader: AvroType, path: string): Read {

@@ -94,8 +94,9 @@ function map(write: Write): Write {
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw unfit(value, "object");
     const entries = value as Readonly<Record<string, unknown>>;
     const names = Object.keys(entries).filter((name) => (entries[name] ?? null) !== null);
+    if (names.length > 1) names.sort(compareText);
     if (names.length > 0) writeLong(sink, names.length);
-    for (const name of names.sort(compareText)) {
+    for (const name of names) {
       try {
         writeText(sink, name);
         write(sink, entries[name]);

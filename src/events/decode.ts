@@ -32,7 +32,8 @@ export const DEFAULT_TENANT: TenantId = "default";
 
 /** Why an input was put aside; the first that holds is named, in this order. */
 export const deadLetterReasons = [
-  "undecodable", // no JSON object, or no UTF-8
+  "undecodable", // no JSON object, no UTF-8, or bytes that are not what their schema says
+  "unknown-schema", // written with a schema that the registry does not have, or that can't be used
   "unknown-kind",
   "unsupported", // has a meaning that this version does not know
   "no-contact",
@@ -46,8 +47,13 @@ export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
 export type Decoded =
   /** `ignored`: names of fields at the top of the input that mean nothing there, perhaps misspelt. */
-  | { readonly ok: true; readonly input: Input; readonly ignored: readonly string[] }
-  | { readonly ok: false; readonly reason: DeadLetterReason; readonly error: string };
+  { readonly ok: true; readonly input: Input; readonly ignored: readonly string[] } | Refused;
+
+export interface Refused {
+  readonly ok: false;
+  readonly reason: DeadLetterReason;
+  readonly error: string;
+}
 
 const commonFields = ["kind", "id", "tenantId", "contactId", "at"];
 const fieldsOfKind = {
@@ -80,7 +86,7 @@ export function decodeLine(line: string): Decoded {
 }
 
 /** The answer to a line of so many bytes, for readers that do not keep such a line. */
-export function tooLarge(bytes: number): Decoded {
+export function tooLarge(bytes: number): Refused {
   return refused(
     "too-large",
     `the input has ${bytes} bytes; at most ${INPUT_BYTES_MAX} are allowed: leave out attributes that no model reads`,
@@ -126,7 +132,7 @@ class Problems {
   }
 }
 
-function refused(reason: DeadLetterReason, error: string): Decoded {
+function refused(reason: DeadLetterReason, error: string): Refused {
   return { ok: false, reason, error };
 }
 

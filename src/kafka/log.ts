@@ -6,10 +6,14 @@ import type { Kafka, Producer } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import type { Log, Origin, TaskLog, Topic } from "../stream/log.js";
 import { AppendClock } from "./append-clock.js";
+import type { Avro } from "./avro.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 import { Fetcher } from "./fetcher.js";
-import { KafkaTaskLog, type OutputTopics } from "./task-log.js";
+import type { OutputTopics } from "./output-topics.js";
+import { KafkaTaskLog } from "./task-log.js";
+import { jsonWriter } from "./value-writer.js";
+import { withoutRegistry } from "./values.js";
 
 /** Above the longest batch, below what makes readers of the outputs wait for a process that is gone. */
 const TRANSACTION_TIMEOUT_MS = 15_000;
@@ -29,6 +33,8 @@ export interface KafkaLogOptions {
   /** A topic of one partition, with LogAppendTime. */
   readonly clockTopic: Topic;
   readonly elapsed: () => number;
+  /** Where there is a schema registry; without, values are JSON. */
+  readonly avro?: Avro;
 }
 
 export class KafkaLog implements Log {
@@ -74,6 +80,7 @@ export class KafkaLog implements Log {
         const last = records.at(-1);
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
       });
+      const { values, writer } = this.#options.avro ?? { values: withoutRegistry, writer: jsonWriter };
       const parts = {
         groupId: app,
         topics: inputTopics,
@@ -83,6 +90,8 @@ export class KafkaLog implements Log {
         producer,
         fetcher,
         clock: this.#clock,
+        values,
+        writer,
       };
       const log = new KafkaTaskLog(
         task,

@@ -3,9 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Transaction as KafkaTransaction, Producer, TopicMessages } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import { canonicalJson } from "../events/canonical.js";
-import { encodeDeadLetter } from "../events/dead-letter.js";
-import { encodeOutput } from "../events/encode.js";
-import type { EpochMs, Output } from "../events/types.js";
+import type { EpochMs } from "../events/types.js";
 import {
   type Bounds,
   type Committed,
@@ -22,20 +20,11 @@ import type { AppendClock } from "./append-clock.js";
 import type { Cluster } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 import type { Fetcher } from "./fetcher.js";
+import { type OutputTopics, topicOfOutput } from "./output-topics.js";
 import { recordOf } from "./record.js";
+import type { ValueWriter } from "./value-writer.js";
+import type { ValueReader } from "./values.js";
 
-/** Where outputs go. */
-export interface OutputTopics {
-  readonly scoreChanged: Topic;
-  readonly thresholdCrossed: Topic;
-  readonly deadLetters: Topic;
-}
-
-const topicOfOutput: Readonly<Record<Output["kind"], keyof OutputTopics>> = {
-  ScoreChanged: "scoreChanged",
-  ContactErased: "scoreChanged",
-  ThresholdCrossed: "thresholdCrossed",
-};
 /** Of one send; a broker refuses a batch above a megabyte as a whole. */
 const SEND_RECORDS_MAX = 2000;
 const SEND_BYTES_MAX = 900_000;
@@ -50,7 +39,7 @@ const RETRY_MS_MAX = 10_000;
 interface Message {
   readonly partition: number;
   readonly key: string;
-  readonly value: string;
+  readonly value: string | Buffer;
 }
 
 export interface TaskLogParts {
@@ -64,6 +53,8 @@ export interface TaskLogParts {
   readonly producer: Producer;
   readonly fetcher: Fetcher;
   readonly clock: AppendClock;
+  readonly values: ValueReader;
+  readonly writer: ValueWriter;
   /** Aborts when the log is closed. */
   readonly closing: AbortSignal;
   readonly onClosed: (log: KafkaTaskLog) => void;
@@ -132,10 +123,21 @@ export class KafkaTaskLog implements TaskLog {
 
   async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
     this.#checkOpen();
-    const taken = await this.#parts.fetcher.fetch(from, limits, signal);
+    const { fetcher, values } = this.#parts;
+    const taken = await fetcher.fetch(from, limits, signal);
+    this.#checkOpen();
+    // Not by the caller's signal: it ends a wait for records, and here they are.
+    const closing = AbortSignal.any([this.#parts.closing, this.#closing.signal]);
+    for (const { records } of taken) {
+      await values.prepare(
+        records.map(({ value }) => value),
+        closing,
+      );
+    }
+    this.#checkOpen();
     return taken.map(({ topic, records, next, end }) => ({
       topic,
-      records: records.map((record) => recordOf(topic, this.task, record)),
+      records: records.map((record) => recordOf(topic, this.task, record, values)),
       next,
       end,
     }));
@@ -249,17 +251,18 @@ export class KafkaTaskLog implements TaskLog {
   }
 
   #messages({ outputs, deadLetters, rekeyed }: Transaction): ReadonlyMap<Topic, readonly Message[]> {
-    const { outputTopics, rekeyedTopic } = this.#parts;
+    const { outputTopics, rekeyedTopic, writer } = this.#parts;
     const messages = new Map<Topic, Message[]>();
-    const add = (topic: Topic, key: string, value: string, partition = this.task): void => {
+    const add = (topic: Topic, key: string, value: string | Buffer, partition = this.task): void => {
       const known = messages.get(topic);
       const message = { partition, key, value };
       if (known === undefined) messages.set(topic, [message]);
       else known.push(message);
     };
-    for (const output of outputs) add(outputTopics[topicOfOutput[output.kind]], output.contactId, encodeOutput(output));
+    for (const output of outputs)
+      add(outputTopics[topicOfOutput[output.kind]], output.contactId, writer.output(output));
     for (const letter of deadLetters)
-      add(outputTopics.deadLetters, `${letter.topic}-${letter.partition}-${letter.offset}`, encodeDeadLetter(letter));
+      add(outputTopics.deadLetters, `${letter.topic}-${letter.partition}-${letter.offset}`, writer.deadLetter(letter));
     for (const { task, input } of rekeyed ?? [])
       add(rekeyedTopic as Topic, input.contactId, canonicalJson(input), task);
     return messages;

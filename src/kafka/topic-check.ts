@@ -3,7 +3,7 @@ import type { Admin } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import type { Topic } from "../stream/log.js";
 import { kafkaError } from "./errors.js";
-import type { OutputTopics } from "./task-log.js";
+import type { OutputTopics } from "./output-topics.js";
 
 export interface CheckedTopics {
   /** Without those that the application makes for itself. */

@@ -8,7 +8,7 @@ import { open } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ScorefoldError } from "../errors.js";
-import { type BrokenOriginal, ORIGINAL_BYTES_MAX } from "../events/dead-letter.js";
+import { type BrokenOriginal, brokenOriginal, ORIGINAL_BYTES_MAX } from "../events/dead-letter.js";
 
 /** What is kept of a line; the rest of a longer one is only counted and hashed. */
 export const LINE_BYTES_MAX = ORIGINAL_BYTES_MAX;
@@ -173,7 +173,7 @@ class LineSplitter {
     this.#held = [];
     return long === undefined
       ? lineOf(held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held))
-      : brokenLine(long.head, bytes, long.hash);
+      : brokenOriginal(long.head, bytes, long.hash.digest("hex"));
   }
 }
 
@@ -196,21 +196,9 @@ function addLines(block: Buffer, lines: (string | BrokenLine)[]): void {
 
 function lineOf(bytes: Buffer): string | BrokenLine {
   if (bytes.length > LINE_BYTES_MAX || !isUtf8(bytes)) {
-    return brokenLine(bytes.subarray(0, LINE_BYTES_MAX), bytes.length, createHash("sha256").update(bytes));
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    return brokenOriginal(bytes.subarray(0, LINE_BYTES_MAX), bytes.length, sha256);
   }
   const line = bytes.toString();
   return line.endsWith("\r") ? line.slice(0, -1) : line;
-}
-
-function brokenLine(head: Buffer, bytes: number, hash: Hash): BrokenLine {
-  const cut = bytes > head.length ? wholeCharacters(head) : head;
-  return { bytes, sha256: hash.digest("hex"), head: cut.toString(), isUtf8: isUtf8(cut) };
-}
-
-/** Without the beginning of a character whose end was cut off. */
-function wholeCharacters(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && end > bytes.length - 3 && ((bytes[end - 1] as number) & 0xc0) === 0x80) end -= 1;
-  const cut = bytes.subarray(0, end > 0 && (bytes[end - 1] as number) >= 0xc0 ? end - 1 : end);
-  return isUtf8(bytes) ? bytes : cut;
 }

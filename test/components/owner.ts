@@ -4,8 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answer, type Component, Missing, RUN_DIRECTORY } from "./component.js";
 import { kafkaJars, startKafka } from "./kafka/kafka.js";
+import { startRegistry } from "./registry/registry.js";
 
-const starts: Readonly<Record<string, () => Promise<Component>>> = { kafka: startKafka, "kafka-jars": kafkaJars };
+const starts: Readonly<Record<string, () => Promise<Component>>> = {
+  kafka: startKafka,
+  "kafka-jars": kafkaJars,
+  registry: startRegistry,
+};
 
 export default function setup(): () => Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "scorefold-test-run-"));

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { namesCluster, readKafkaConfig } from "../../src/config/kafka.js";
+import { namesCluster, readKafkaConfig, readRegistryConfig } from "../../src/config/kafka.js";
 
 const secret = "no one may see this";
 
@@ -116,4 +116,11 @@ it("does not take settings of what is not named", () => {
   expect(sasl).toMatchObject({ ok: false, problems: [expect.stringContaining("SASL_MECHANISM is missing")] });
   const registry = readKafkaConfig({ brokers: "a:1" }, { SCOREFOLD_SCHEMA_REGISTRY_USERNAME: "me" });
   expect(registry).toMatchObject({ ok: false, problems: [expect.stringContaining("REGISTRY_URL is missing")] });
+});
+
+it("a registry can be had alone", () => {
+  expect(readRegistryConfig({}, {})).toMatchObject({ ok: true, config: { registry: null } });
+  const found = readRegistryConfig({ schemaRegistry: "http://r:8081/" }, { SCOREFOLD_SCHEMA_REGISTRY_USERNAME: "me" });
+  expect(found).toMatchObject({ ok: true, config: { registry: { url: "http://r:8081", username: "me", ca: null } } });
+  expect(readRegistryConfig({ schemaRegistry: "r:8081" }, {})).toMatchObject({ ok: false });
 });

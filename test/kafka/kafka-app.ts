@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Admin, ITopicConfig, Kafka, Producer } from "kafkajs";
 import { waitForTopics } from "../../src/kafka/admin.js";
 import { connectKafka } from "../../src/kafka/client.js";
-import { KafkaLog } from "../../src/kafka/log.js";
+import { KafkaLog, type KafkaLogOptions } from "../../src/kafka/log.js";
 import { addressIfThere } from "../components/component.js";
 import { drained } from "./drain.js";
 
@@ -87,8 +87,16 @@ export class KafkaApp {
     return `${this.id}.${name}`;
   }
 
+  get outputTopics(): KafkaLogOptions["outputTopics"] {
+    return {
+      scoreChanged: this.named("score-changed"),
+      thresholdCrossed: this.named("threshold-crossed"),
+      deadLetters: this.named("dead-letters"),
+    };
+  }
+
   /** A log as another process would have it. */
-  log(): KafkaLog {
+  log(avro?: KafkaLogOptions["avro"]): KafkaLog {
     return new KafkaLog({
       kafka: this.kafka,
       app: this.id,
@@ -96,13 +104,10 @@ export class KafkaApp {
       origin: null,
       rekeying: null,
       inputTopics: this.inputTopics,
-      outputTopics: {
-        scoreChanged: this.named("score-changed"),
-        thresholdCrossed: this.named("threshold-crossed"),
-        deadLetters: this.named("dead-letters"),
-      },
+      outputTopics: this.outputTopics,
       clockTopic: this.named("clock"),
       elapsed: () => performance.now(),
+      ...(avro === undefined ? undefined : { avro }),
     });
   }
 

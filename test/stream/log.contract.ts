@@ -1,9 +1,14 @@
 /** What every log promises, whatever is behind it: the embedded one, the broker model, Kafka. */
-import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type DeadLetter, encodeDeadLetter, ORIGINAL_BYTES_MAX, type Original } from "../../src/events/dead-letter.js";
+import {
+  brokenOriginal,
+  type DeadLetter,
+  encodeDeadLetter,
+  ORIGINAL_BYTES_MAX,
+  type Original,
+} from "../../src/events/dead-letter.js";
 import { encodeOutput } from "../../src/events/encode.js";
 import type { Output } from "../../src/events/types.js";
 import {
@@ -98,8 +103,7 @@ function sha256Of(bytes: Buffer): string {
 /** What the bytes of a line are kept as. */
 export function originalOf(line: string | Buffer): Original {
   if (typeof line === "string") return line;
-  const head = line.subarray(0, ORIGINAL_BYTES_MAX).toString("utf8");
-  return { bytes: line.length, sha256: sha256Of(line), head, isUtf8: isUtf8(line) };
+  return brokenOriginal(line.subarray(0, ORIGINAL_BYTES_MAX), line.length, sha256Of(line));
 }
 
 function idsOf(records: readonly LogRecord[]): string[] {
@@ -163,7 +167,7 @@ export function describeLog(name: string, makeLog: MakeLog): void {
           null,
           "no json",
           { bytes: large.length, sha256: sha256Of(large), head: "x".repeat(ORIGINAL_BYTES_MAX), isUtf8: true },
-          { bytes: 3, sha256: sha256Of(foreign), head: "{\ufffd}", isUtf8: false },
+          { bytes: 3, sha256: sha256Of(foreign), head: "{\ufffd}", isUtf8: false, base64: "e/99" },
         ]);
         for (const record of records) {
           expect(record).toMatchObject({ topic: log.inputTopics[0], partition: 0 });

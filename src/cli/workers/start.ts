@@ -7,7 +7,7 @@ import { KafkaEngine } from "../../engine/kafka-engine.js";
 import type { CompiledModel } from "../../model/compile.js";
 import { systemClock } from "../../stream/clock.js";
 import type { Logger } from "../../telemetry.js";
-import { kafkaOf } from "../cluster.js";
+import { kafkaOf, registrySettings } from "../cluster.js";
 import { topicsOf } from "../topics.js";
 
 export interface ClusterStart {
@@ -23,12 +23,13 @@ export function clientId({ app }: KafkaConfig): string {
 }
 
 export async function startOnCluster({ config, cluster, models, logger }: ClusterStart): Promise<KafkaEngine> {
-  const { app, partitioner, isHistoryLocal } = cluster;
+  const { app, partitioner, isHistoryLocal, registry } = cluster;
   return await KafkaEngine.start({
     directory: await DataDirectory.open(config.data),
     kafka: await kafkaOf(cluster, clientId(cluster), logger),
     app,
     ...topicsOf(cluster),
+    registry: registry === null ? null : await registrySettings(registry),
     partitioner,
     isHistoryLocal,
     models,

@@ -4,13 +4,13 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { type Component, Missing } from "../component.js";
+import { broughtByMaven, firstOf, freePort } from "../local.js";
 import { madeCertificates } from "./certificates.js";
 import { Secured } from "./secured.js";
 
@@ -24,19 +24,14 @@ const IMAGE = "confluentinc/cp-kafka:8.1.0";
 export async function startKafka(): Promise<Component> {
   const address = process.env["SCOREFOLD_TEST_KAFKA"];
   if (address !== undefined) return { address, stop: async () => undefined };
-  const why: string[] = ["SCOREFOLD_TEST_KAFKA is not set"];
-  for (const [name, start] of [
-    ["Docker", inDocker],
-    ["Maven", fromJars],
-  ] as const) {
-    try {
-      return await start();
-    } catch (error) {
-      if (!(error instanceof Missing)) throw error;
-      why.push(`${name}: ${error.message}`);
-    }
-  }
-  throw new Missing(`no Kafka for tests (${why.join("; ")})`);
+  return await firstOf(
+    "Kafka",
+    ["SCOREFOLD_TEST_KAFKA is not set"],
+    [
+      ["Docker", inDocker],
+      ["Maven", fromJars],
+    ],
+  );
 }
 
 async function inDocker(): Promise<Component> {
@@ -98,40 +93,13 @@ let brought: Promise<string> | undefined;
 
 /** Brought once, whoever asks. */
 async function broughtJars(): Promise<string> {
-  brought ??= bringJars();
-  return await brought;
-}
-
-/** Kept from run to run. */
-async function bringJars(): Promise<string> {
-  for (const [command, flag] of [
-    ["mvn", "--version"],
-    ["java", "-version"],
-  ] as const) {
-    await run(command, [flag]).catch(() => {
-      throw new Missing(`there is no ${command} here`);
+  brought ??= (async () => {
+    await run("java", ["-version"]).catch(() => {
+      throw new Missing("there is no java here");
     });
-  }
-  const jars = join(tmpdir(), `scorefold-test-kafka-${VERSION}`);
-  const complete = join(jars, ".complete");
-  if (existsSync(complete)) return jars;
-  mkdirSync(jars, { recursive: true });
-  const goal = ["-q", "-B", "-f", POM, "dependency:copy-dependencies", `-DoutputDirectory=${jars}`];
-  await run("mvn", goal).catch((error: { stdout?: string; message: string }) => {
-    throw new Missing(`Maven can't bring the jars: ${error.stdout || error.message}`);
-  });
-  writeFileSync(complete, "");
-  return jars;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a server without a port");
-  return address.port;
+    return await broughtByMaven(`scorefold-test-kafka-${VERSION}`, POM, "copy-dependencies");
+  })();
+  return await brought;
 }
 
 /** A broker, controller and all, in one process on a directory. */
