@@ -195,6 +195,8 @@ describe("Fetcher", () => {
     }
     await collected();
     expect(given.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
+    // It is still there itself, and so is what it has.
+    expect((await fetch({ t: from }, { recordsMax: 1 })).records).toHaveLength(1);
   });
 });
 
