@@ -100,6 +100,7 @@ export function createMetrics(measure: () => Promise<Measured>) {
     late: counter("late_inputs", "Inputs that came out of order."),
     duplicates: counter("duplicate_inputs", "Inputs that had come before, and changed nothing."),
     rekeyed: counter("rekeyed_inputs", "Inputs passed on to the partition that their contact belongs in."),
+    skipped: counter("skipped_records", "Records that the mapping of their topic does not take.", ["topic", "reason"]),
     erased: counter("erased_inputs", "Inputs that an erasure kept from being folded."),
     outputs: counter("outputs", "Outputs published.", ["kind"]),
     deadLetters: counter("dead_letters", "Records put aside.", ["reason"]),

@@ -1,11 +1,14 @@
 /** The topics of an application on a cluster, as its engine takes them. */
 import type { KafkaConfig } from "../config/kafka.js";
-import { ScorefoldError } from "../errors.js";
 import type { Input } from "../events/types.js";
+import { internalTopics } from "../kafka/internal-topics.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
 import type { Topic } from "../stream/log.js";
+import { compileTopic } from "../topics/mapping.js";
+import type { RecordMapper } from "../topics/record.js";
+import type { Topology } from "../topics/topology.js";
 import type { InputTopic } from "../topics/types.js";
-import { loadTopology } from "./topic-files.js";
+import { sha256 } from "./map-values.js";
 
 /** The channel whose topic has the interactions of channels without one. */
 const CHANNEL_OF_OTHERS = "product";
@@ -13,18 +16,16 @@ const CHANNEL_OF_OTHERS = "product";
 export interface ApplicationTopics {
   readonly inputTopics: readonly Topic[];
   readonly outputTopics: OutputTopics;
+  /** How values become inputs, by topic; those of other topics are inputs as they are. */
+  readonly mappers: ReadonlyMap<Topic, RecordMapper>;
   /** Where an input goes that comes over HTTP. */
   readonly topicOf: (input: Input) => Topic;
 }
 
-/** @throws ScorefoldError `config-invalid` with a line for each problem of the topic files, `input-missing` */
-export function topicsOf({ topics }: Pick<KafkaConfig, "topics">): ApplicationTopics {
-  const { inputs, scoreChanged, thresholdCrossed, deadLetters } = loadTopology(topics);
-  const mapped = inputs.filter(({ mapping }) => mapping !== null).map(({ name }) => name);
-  if (mapped.length > 0) {
-    const text = `${mapped.join(", ")}: the engine does not apply mappings yet; leave them out, or use \`scorefold topics map\``;
-    throw new ScorefoldError("config-invalid", text);
-  }
+export function topicsOf(topology: Topology, { app }: Pick<KafkaConfig, "app">): ApplicationTopics {
+  const { inputs, scoreChanged, thresholdCrossed, deadLetters } = topology;
+  const mapped = inputs.filter(({ kind, mapping }) => mapping !== null || kind !== "interaction");
+  const plain = inputs.filter(({ mapping }) => mapping === null);
   return {
     inputTopics: inputs.map(({ name }) => name),
     outputTopics: {
@@ -32,17 +33,18 @@ export function topicsOf({ topics }: Pick<KafkaConfig, "topics">): ApplicationTo
       thresholdCrossed: thresholdCrossed.name,
       deadLetters: deadLetters.name,
     },
-    topicOf: (input) => topicFor(input, inputs),
+    mappers: new Map(mapped.map((topic) => [topic.name, compileTopic(topic, sha256)])),
+    topicOf: (input) => topicFor(input, plain) ?? internalTopics(app).rekeyed,
   };
 }
 
-/** That of the channel, else any of the kind, else any: an input says its kind wherever it lies. */
-function topicFor(input: Input, inputs: readonly InputTopic[]): Topic {
+/** That of the channel, else any of the kind, else any: an input says its kind wherever it lies. Null: there is none. */
+function topicFor(input: Input, inputs: readonly InputTopic[]): Topic | null {
   const ofKind = inputs.filter(({ kind }) => kind === input.kind);
   const channels = input.kind === "interaction" ? [channelOf(input.type), CHANNEL_OF_OTHERS] : [];
   const names = channels.map((channel) => `interactions.${channel}`);
   const own = names.find((name) => ofKind.some((topic) => topic.name === name));
-  return own ?? (ofKind[0] ?? (inputs[0] as InputTopic)).name;
+  return own ?? ofKind[0]?.name ?? inputs[0]?.name ?? null;
 }
 
 function channelOf(type: string): string {

@@ -31,6 +31,7 @@ import type { Topic } from "../stream/log.js";
 import { ModelSet } from "../stream/models.js";
 import type { Task, TaskEvents } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
+import type { RecordMapper } from "../topics/record.js";
 import type { DataDirectory, StoreMemory } from "./directory.js";
 import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
@@ -44,6 +45,8 @@ export interface KafkaEngineOptions {
   readonly app: string;
   readonly inputTopics: readonly Topic[];
   readonly outputTopics: OutputTopics;
+  /** How values become inputs, by topic; those of other topics are inputs as they are. */
+  readonly mappers: ReadonlyMap<Topic, RecordMapper>;
   /** Where an input goes that comes over HTTP. */
   readonly topicOf: (input: Input) => Topic;
   /** Of Avro values; null: all values are JSON. */
@@ -139,8 +142,10 @@ export class KafkaEngine implements Engine {
       rekeying: { topic: internal.rekeyed, taskOf: partitioner(options.partitioner, tasks) },
       clockTopic: internal.clock,
       elapsed,
+      mappers: options.mappers,
+      onSkipped: (topic, reason) => engine.#metrics.skipped.inc({ topic, reason }),
     });
-    const engine = new KafkaEngine(options, log, tasks);
+    const engine: KafkaEngine = new KafkaEngine(options, log, tasks);
     try {
       await engine.#join();
       engine.#hasJoined = true;

@@ -75,14 +75,18 @@ export function decodeLine(line: string): Decoded {
     const bytes = utf8Length(line);
     if (bytes > INPUT_BYTES_MAX) return tooLarge(bytes);
   }
-  let value: unknown;
+  const parsed = parseLine(line);
+  return parsed.ok ? decodeInput(parsed.value) : parsed;
+}
+
+/** The JSON value of a line that is no input yet. */
+export function parseLine(line: string): { readonly ok: true; readonly value: unknown } | Refused {
   try {
-    value = JSON.parse(line);
+    return { ok: true, value: JSON.parse(line) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return refused("undecodable", `not JSON (${message}); write one JSON object on each line`);
   }
-  return decodeInput(value);
 }
 
 /** The answer to a line of so many bytes, for readers that do not keep such a line. */

@@ -5,6 +5,7 @@
 import type { Kafka, Producer } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import type { Log, Origin, TaskLog, Topic } from "../stream/log.js";
+import type { RecordMapper } from "../topics/record.js";
 import { AppendClock } from "./append-clock.js";
 import type { Avro } from "./avro.js";
 import { clusterOf } from "./cluster.js";
@@ -33,6 +34,10 @@ export interface KafkaLogOptions {
   /** A topic of one partition, with LogAppendTime. */
   readonly clockTopic: Topic;
   readonly elapsed: () => number;
+  /** How values become inputs, by topic; those of other topics are inputs as they are. */
+  readonly mappers?: ReadonlyMap<Topic, RecordMapper>;
+  /** Told of each record that the mapping of its topic does not take, and why. */
+  readonly onSkipped?: (topic: Topic, reason: string) => void;
   /** Where there is a schema registry; without, values are JSON. */
   readonly avro?: Avro;
 }
@@ -91,6 +96,8 @@ export class KafkaLog implements Log {
         fetcher,
         clock: this.#clock,
         values,
+        mappers: this.#options.mappers ?? new Map(),
+        onSkipped: this.#options.onSkipped ?? (() => undefined),
         writer,
       };
       const log = new KafkaTaskLog(

@@ -3,22 +3,51 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { decodeRead } from "../events/avro.js";
 import { brokenOriginal, decodeOriginal, ORIGINAL_BYTES_MAX, type Original } from "../events/dead-letter.js";
-import type { Decoded } from "../events/decode.js";
+import { type Decoded, parseLine } from "../events/decode.js";
 import type { LogRecord, Topic } from "../stream/log.js";
+import type { Mapped, RecordMapper, Skipped, SourceRecord } from "../topics/record.js";
 import type { FetchedRecord } from "./fetch-response.js";
 import { MAGIC, type ValueReader } from "./values.js";
 
 const EMPTY = Buffer.alloc(0);
 
-/** @param values prepared for this record */
-export function recordOf(topic: Topic, partition: number, record: FetchedRecord, values: ValueReader): LogRecord {
+/** How the values of a topic are read. */
+export interface Reading {
+  readonly values: ValueReader;
+  /** How they become inputs; null: they are inputs as they are. */
+  readonly mapper: RecordMapper | null;
+}
+
+/** @param values of `reading`, prepared for this record. @returns what the topic's mapping does not take, likewise */
+export function recordOf(
+  topic: Topic,
+  partition: number,
+  record: FetchedRecord,
+  reading: Reading,
+): LogRecord | Skipped {
   const { offset, timestamp, bytes } = record;
   const value = record.value ?? EMPTY;
-  const isText = value[0] !== MAGIC;
-  const text = isText ? originalOf(value) : null;
-  const decoded = text === null ? decodeRead(values.read(value)) : decodeText(text);
+  const text = value[0] === MAGIC ? null : originalOf(value);
+  const decoded = decode(value, text, record, reading);
+  if (decoded.ok === "skipped") return decoded;
   const original = decoded.ok ? null : (text ?? originalOf(value));
   return { topic, partition, offset, timestamp, bytes, decoded, original, source: null };
+}
+
+/** @param text of the value; null where it is Avro */
+function decode(value: Buffer, text: Original | null, record: FetchedRecord, { values, mapper }: Reading): Mapped {
+  if (text === null) {
+    const read = values.read(value);
+    if (mapper === null || !read.ok) return decodeRead(read);
+    return mapper(read.value, sourceOf(value, record));
+  }
+  if (mapper === null || typeof text !== "string") return decodeText(text);
+  const parsed = parseLine(text);
+  return parsed.ok ? mapper(parsed.value, sourceOf(value, record)) : parsed;
+}
+
+function sourceOf(bytes: Buffer, { key, timestamp }: FetchedRecord): SourceRecord {
+  return { key, timestamp, bytes };
 }
 
 function decodeText(original: Original): Decoded {

@@ -9,6 +9,7 @@ import {
   type Committed,
   type Fetched,
   type FetchLimits,
+  type LogRecord,
   METADATA_BYTES_MAX,
   type Offset,
   type Offsets,
@@ -16,9 +17,11 @@ import {
   type Topic,
   type Transaction,
 } from "../stream/log.js";
+import type { RecordMapper } from "../topics/record.js";
 import type { AppendClock } from "./append-clock.js";
 import type { Cluster } from "./cluster.js";
 import { kafkaError } from "./errors.js";
+import type { FetchedRecord } from "./fetch-response.js";
 import type { Fetcher } from "./fetcher.js";
 import { type OutputTopics, topicOfOutput } from "./output-topics.js";
 import { recordOf } from "./record.js";
@@ -54,6 +57,9 @@ export interface TaskLogParts {
   readonly fetcher: Fetcher;
   readonly clock: AppendClock;
   readonly values: ValueReader;
+  /** By topic; values of the others are inputs as they are. */
+  readonly mappers: ReadonlyMap<Topic, RecordMapper>;
+  readonly onSkipped: (topic: Topic, reason: string) => void;
   readonly writer: ValueWriter;
   /** Aborts when the log is closed. */
   readonly closing: AbortSignal;
@@ -137,10 +143,22 @@ export class KafkaTaskLog implements TaskLog {
     this.#checkOpen();
     return taken.map(({ topic, records, next, end }) => ({
       topic,
-      records: records.map((record) => recordOf(topic, this.task, record, values)),
+      records: this.#decoded(topic, records),
       next,
       end,
     }));
+  }
+
+  #decoded(topic: Topic, records: readonly FetchedRecord[]): LogRecord[] {
+    const { values, mappers, onSkipped } = this.#parts;
+    const reading = { values, mapper: mappers.get(topic) ?? null };
+    const decoded: LogRecord[] = [];
+    for (const record of records) {
+      const found = recordOf(topic, this.task, record, reading);
+      if ("ok" in found) onSkipped(topic, found.reason);
+      else decoded.push(found);
+    }
+    return decoded;
   }
 
   async publish(transaction: Transaction): Promise<void> {

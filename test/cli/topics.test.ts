@@ -1,5 +1,6 @@
 /** The topics that an engine takes, and where an input goes that comes over HTTP. */
 import { describe, expect, it } from "vitest";
+import { loadTopology } from "../../src/cli/topic-files.js";
 import { topicsOf } from "../../src/cli/topics.js";
 import type { Input, Interaction } from "../../src/events/types.js";
 import { topicsPath } from "../topics/given.js";
@@ -16,7 +17,7 @@ function interaction(type: string): Interaction {
 
 describe("topics of an engine", () => {
   it("are those that are shipped, an input in that of its kind and channel", () => {
-    const { inputTopics, outputTopics, topicOf } = topicsOf({ topics: null });
+    const { inputTopics, outputTopics, topicOf } = topicsOf(loadTopology(null), { app: "scores" });
     expect(inputTopics).toHaveLength(9);
     expect(outputTopics).toEqual({
       scoreChanged: "score-changed",
@@ -31,14 +32,25 @@ describe("topics of an engine", () => {
   it("are one's own, an input in any of its kind, else in any", () => {
     const file = (name: string, kind: string): string =>
       write(`${name}.yaml`, `name: ${name}\nrole: input\nkind: ${kind}\npartitions: 2\n`);
-    const { inputTopics, topicOf } = topicsOf({ topics: [file("people", "profile"), file("clicks", "interaction")] });
+    const { inputTopics, topicOf } = topicsOf(
+      loadTopology([file("people", "profile"), file("clicks", "interaction")]),
+      { app: "scores" },
+    );
     expect(inputTopics).toEqual(["clicks", "people"]);
     expect([interaction("email.opened"), profile, adjustment].map(topicOf)).toEqual(["clicks", "people", "clicks"]);
   });
 
-  it("are refused with a mapping", () => {
-    expect(() => topicsOf({ topics: [`${topicsPath}examples`] })).toThrow(
-      /segment.events, sendgrid.events: the engine/,
-    );
+  it("have mappings, and then inputs over HTTP go where inputs are as they are", () => {
+    const { mappers, topicOf } = topicsOf(loadTopology([`${topicsPath}examples`]), { app: "scores" });
+    expect([...mappers.keys()]).toEqual(["segment.events", "sendgrid.events"]);
+    expect(topicOf(profile)).toBe("scores.rekeyed");
+  });
+
+  it("fill in the kind of values that do not say theirs", () => {
+    const { mappers } = topicsOf(loadTopology(null), { app: "scores" });
+    expect([...mappers.keys()]).toEqual(["adjustments", "contacts"]);
+    const value = { contactId: "ada", at: 0, fields: { country: "DE" } };
+    const mapped = mappers.get("contacts")!(value, { key: null, timestamp: 0, bytes: Buffer.alloc(0) });
+    expect(mapped).toMatchObject({ ok: true, input: { kind: "profile", fields: { country: "DE" } } });
   });
 });

@@ -28,6 +28,7 @@ it.skipIf(connected === null)("an engine scores Avro and publishes Avro where a 
     app: app.id,
     inputTopics: app.inputTopics,
     outputTopics: app.outputTopics,
+    mappers: new Map(),
     topicOf: () => app.named("inputs"),
     registry: { url: url! },
     partitioner: "murmur2",

@@ -16,7 +16,7 @@ const bytesOf = (base64 = ""): Buffer => Buffer.from(base64, "base64");
 describe("an original that is not UTF-8", () => {
   it("is kept to the last byte, beside a text for people", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(0xff, 0xc0, 0x80), (some, bad) => {
+      fc.property(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(0xff, 0xc0), (some, bad) => {
         const bytes = Buffer.from([...some, bad, 0x41]);
         const { head, base64, isUtf8 } = brokenOriginal(bytes, bytes.length, "ab");
         expect(isUtf8).toBe(false);

@@ -6,7 +6,8 @@ import { decodeRead, inputCodec, type ReadValue } from "../../src/events/avro.js
 import { decodeInput, INPUT_BYTES_MAX } from "../../src/events/decode.js";
 import { recordOf } from "../../src/kafka/record.js";
 import type { RegisteredSchema } from "../../src/kafka/registry.js";
-import { RegisteredValues, withoutRegistry } from "../../src/kafka/values.js";
+import { RegisteredValues, type ValueReader, withoutRegistry } from "../../src/kafka/values.js";
+import type { LogRecord } from "../../src/stream/log.js";
 import { inputLists } from "../arbitrary/inputs.js";
 import { codecs, email, shipped, withField } from "../events/avro-shipped.js";
 
@@ -63,7 +64,7 @@ describe("values of shipped schemas", () => {
       fc.property(inputLists({ countMax: 20 }), (inputs) => {
         for (const input of inputs) {
           const value = wired(idOf[input.kind], codecs[input.kind].encode(input));
-          const { decoded, original } = recordOf("t", 0, recordWith(value), values);
+          const { decoded, original } = decodedRecord(recordWith(value), values);
           expect(decoded).toEqual(decodeInput(structuredClone(input)));
           expect(original).toBeNull();
         }
@@ -160,13 +161,13 @@ describe("values that can't be read", () => {
   ])("%s", async (_, value, reason, error) => {
     const { values } = registered(all);
     await values.prepare([value]);
-    const { decoded, original } = recordOf("t", 0, recordWith(value), values);
+    const { decoded, original } = decodedRecord(recordWith(value), values);
     expect(decoded).toMatchObject({ ok: false, reason, error: expect.stringMatching(error) });
     expect(originalBytes(original).equals(value)).toBe(true);
   });
 
   it("for want of a registry say how to name one", () => {
-    const { decoded } = recordOf("t", 0, recordWith(wired(1, goodBytes)), withoutRegistry);
+    const { decoded } = decodedRecord(recordWith(wired(1, goodBytes)), withoutRegistry);
     expect(decoded).toMatchObject({
       reason: "undecodable",
       error: expect.stringContaining("SCOREFOLD_SCHEMA_REGISTRY_URL"),
@@ -174,7 +175,7 @@ describe("values that can't be read", () => {
   });
 
   it("with another first byte say what was expected", () => {
-    const { decoded } = recordOf("t", 0, recordWith(Buffer.from([0x7b, 0xff])), registered(all).values);
+    const { decoded } = decodedRecord(recordWith(Buffer.from([0x7b, 0xff])), registered(all).values);
     expect(decoded).toMatchObject({
       reason: "undecodable",
       error: expect.stringContaining("does not begin with byte 0"),
@@ -234,7 +235,14 @@ function recordWith(value: Buffer) {
   return { offset: 0, timestamp: 0, isAppendTime: true, key: null, value, bytes: value.length };
 }
 
-function originalBytes(original: ReturnType<typeof recordOf>["original"]): Buffer {
+/** Of a topic without a mapping. */
+function decodedRecord(record: ReturnType<typeof recordWith>, values: ValueReader): LogRecord {
+  const found = recordOf("t", 0, record, { values, mapper: null });
+  if ("ok" in found) throw new Error(found.reason);
+  return found;
+}
+
+function originalBytes(original: LogRecord["original"]): Buffer {
   if (original === null) throw new Error("no original");
   if (typeof original === "string") return Buffer.from(original);
   return original.base64 === undefined ? Buffer.from(original.head) : Buffer.from(original.base64, "base64");

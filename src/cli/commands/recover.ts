@@ -8,6 +8,7 @@ import { createLogger } from "../../telemetry.js";
 import { dataOption } from "../arguments.js";
 import { clusterConfig, clusterHelp, kafkaOf, withClusterOptions } from "../cluster.js";
 import type { Io } from "../io.js";
+import { loadTopology } from "../topic-files.js";
 import { topicsOf } from "../topics.js";
 import { clientId } from "../workers/start.js";
 
@@ -46,7 +47,7 @@ ${clusterHelp}`,
         directory: await DataDirectory.open(options.data),
         kafka: await kafkaOf(cluster, clientId(cluster), createLogger("warn", io.stderr)),
         app: cluster.app,
-        ...topicsOf(cluster),
+        ...topicsOf(loadTopology(cluster.topics), cluster),
         isHistoryLocal: cluster.isHistoryLocal,
         publishedUntil: options.publishedUntil,
       });

@@ -19,6 +19,7 @@ import { loadModels } from "../models.js";
 import { Progress } from "../progress.js";
 import { type ServedEngine, serveUntilStopped } from "../serving.js";
 import { counted } from "../table.js";
+import { loadTopology } from "../topic-files.js";
 import { topicsOf } from "../topics.js";
 import { clientId, startOnCluster } from "../workers/start.js";
 import { Workers } from "../workers/workers.js";
@@ -104,19 +105,31 @@ async function embedded({ config, models, directory, logger, progress }: Start):
 /** One process, or one that serves and others that score. */
 async function onKafka(io: Io, { config, models, logger }: Start, options: GivenKafkaOptions): Promise<ServedEngine> {
   const cluster = clusterConfig(io, options);
+  const topology = loadTopology(cluster.topics);
   const compiled = models.map(compile);
-  if (cluster.workers === 1) return await startOnCluster({ config, cluster, models: compiled, logger });
+  if (cluster.workers === 1) return await startOnCluster({ config, cluster, topology, models: compiled, logger });
   const kafka = await kafkaOf(cluster, clientId(cluster), logger);
-  const { inputTopics: inputs, outputTopics: outputs } = topicsOf(cluster);
+  const { inputTopics: inputs, outputTopics: outputs } = topicsOf(topology, cluster);
   // What is wrong with the topics is told once, and before anything is started.
   const checked = { inputs, outputs, isHistoryLocal: cluster.isHistoryLocal };
   const { tasks } = await openCluster(kafka, cluster.app, checked);
   const count = Math.min(tasks, cluster.workers ?? availableParallelism());
-  if (count === 1) return await startOnCluster({ config, cluster, models: compiled, logger });
+  if (count === 1) return await startOnCluster({ config, cluster, topology, models: compiled, logger });
   const command = fileURLToPath(new URL("../main.js", import.meta.url));
   const names = models.map(({ id, version }) => `${id}@${version}`).sort();
   const texts = models.map(printModel);
-  return new Workers({ command, count, config, cluster, kafka, tasks, models: texts, modelNames: names, logger });
+  return new Workers({
+    command,
+    count,
+    config,
+    cluster,
+    topology,
+    kafka,
+    tasks,
+    models: texts,
+    modelNames: names,
+    logger,
+  });
 }
 
 function limitsOf({ timerGraceMs, inputAheadMs }: Config) {

@@ -2,6 +2,7 @@
 import type { EngineStatus, TaskStatus } from "../../api/engine.js";
 import type { KafkaConfig } from "../../config/kafka.js";
 import type { Config } from "../../config/run.js";
+import type { Topology } from "../../topics/topology.js";
 
 /** To a worker. */
 export type ToWorker =
@@ -10,7 +11,8 @@ export type ToWorker =
       readonly worker: number;
       readonly config: Config;
       readonly cluster: KafkaConfig;
-      /** In their canonical form: a worker that starts later must not have others, though the files may have changed. */
+      readonly topology: Topology;
+      /** In their canonical form: a worker that starts later must not have others, though the files may have changed; likewise its topics. */
       readonly models: readonly string[];
       /** What requests to the worker have to bring. */
       readonly token: string;

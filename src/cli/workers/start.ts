@@ -7,12 +7,14 @@ import { KafkaEngine } from "../../engine/kafka-engine.js";
 import type { CompiledModel } from "../../model/compile.js";
 import { systemClock } from "../../stream/clock.js";
 import type { Logger } from "../../telemetry.js";
+import type { Topology } from "../../topics/topology.js";
 import { kafkaOf, registrySettings } from "../cluster.js";
 import { topicsOf } from "../topics.js";
 
 export interface ClusterStart {
   readonly config: Config;
   readonly cluster: KafkaConfig;
+  readonly topology: Topology;
   readonly models: readonly CompiledModel[];
   readonly logger: Logger;
 }
@@ -22,13 +24,19 @@ export function clientId({ app }: KafkaConfig): string {
   return `${app}-${hostname()}-${process.pid}`;
 }
 
-export async function startOnCluster({ config, cluster, models, logger }: ClusterStart): Promise<KafkaEngine> {
+export async function startOnCluster({
+  config,
+  cluster,
+  topology,
+  models,
+  logger,
+}: ClusterStart): Promise<KafkaEngine> {
   const { app, partitioner, isHistoryLocal, registry } = cluster;
   return await KafkaEngine.start({
     directory: await DataDirectory.open(config.data),
     kafka: await kafkaOf(cluster, clientId(cluster), logger),
     app,
-    ...topicsOf(cluster),
+    ...topicsOf(topology, cluster),
     registry: registry === null ? null : await registrySettings(registry),
     partitioner,
     isHistoryLocal,

@@ -43,12 +43,12 @@ export async function runWorker(io: Io): Promise<void> {
 
 async function serve(
   io: Io,
-  { worker, config, cluster, models, token }: Extract<ToWorker, { kind: "start" }>,
+  { worker, config, cluster, topology, models, token }: Extract<ToWorker, { kind: "start" }>,
   stopping: AbortSignal,
   tell: (message: FromWorker) => void,
 ): Promise<void> {
   const logger = createLogger(config.logLevel, io.stderr).child({ worker });
-  const engine = await startOnCluster({ config, cluster, models: models.map(compiled), logger });
+  const engine = await startOnCluster({ config, cluster, topology, models: models.map(compiled), logger });
   const server = await createServer(engine, { host: "127.0.0.1", port: 0, token });
   let told = "";
   const look = setInterval(() => {

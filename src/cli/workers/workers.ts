@@ -25,6 +25,7 @@ import type { ContactId, ScoreLine, TenantId } from "../../events/types.js";
 import type { Kafka } from "../../kafka/client.js";
 import { partitioner } from "../../kafka/partitioner.js";
 import { addedMetrics, type Logger } from "../../telemetry.js";
+import type { Topology } from "../../topics/topology.js";
 import { RemoteEngine } from "../remote.js";
 import type { ServedEngine } from "../serving.js";
 import { topicsOf } from "../topics.js";
@@ -36,6 +37,7 @@ export interface WorkersOptions {
   readonly count: number;
   readonly config: Config;
   readonly cluster: KafkaConfig;
+  readonly topology: Topology;
   readonly kafka: Kafka;
   /** Partitions of each input topic. */
   readonly tasks: number;
@@ -64,9 +66,9 @@ export class Workers implements ServedEngine {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    const { cluster, kafka, tasks } = options;
+    const { cluster, topology, kafka, tasks } = options;
     this.#taskOf = partitioner(cluster.partitioner, tasks);
-    this.#inputs = new InputGateway({ kafka, topicOf: topicsOf(cluster).topicOf, taskOf: this.#taskOf });
+    this.#inputs = new InputGateway({ kafka, topicOf: topicsOf(topology, cluster).topicOf, taskOf: this.#taskOf });
     this.#ended = new Promise((end) => {
       this.#end = end;
     });
@@ -91,6 +93,11 @@ export class Workers implements ServedEngine {
 
   taskStatuses(): readonly TaskStatus[] {
     return this.#workers.flatMap(({ tasks }) => tasks).sort((a, b) => a.task - b.task);
+  }
+
+  /** The processes, those that are there. */
+  get processes(): readonly { readonly worker: number; readonly pid: number | null }[] {
+    return this.#workers.map(({ pid }, worker) => ({ worker, pid }));
   }
 
   async ended(): Promise<void> {
@@ -191,6 +198,10 @@ class Worker {
     this.ended = this.#run(stopping);
   }
 
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   has(task: number): boolean {
     return this.tasks.some((one) => one.task === task);
   }
@@ -228,9 +239,13 @@ class Worker {
 
   /** @returns how it has ended */
   async #life(stopping: AbortSignal): Promise<string> {
-    const { command, config, cluster, models } = this.#options;
+    const { command, config, cluster, topology, models } = this.#options;
     const token = randomBytes(24).toString("base64url");
-    const child = fork(command, ["worker"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(command, ["worker"], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      // Of topics there are maps.
+      serialization: "advanced",
+    });
     this.#child = child;
     let failure = "";
     child.on("message", (message: FromWorker) => {
@@ -245,7 +260,7 @@ class Worker {
     });
     const stop = (): void => this.#tell(child, { kind: "stop" });
     stopping.addEventListener("abort", stop);
-    this.#tell(child, { kind: "start", worker: this.#number, config, cluster, models, token });
+    this.#tell(child, { kind: "start", worker: this.#number, config, cluster, topology, models, token });
     const late = new AbortController();
     void (async () => {
       if (!stopping.aborted) await new Promise((resolve) => stopping.addEventListener("abort", resolve));
