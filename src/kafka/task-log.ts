@@ -132,12 +132,12 @@ export class KafkaTaskLog implements TaskLog {
     const { fetcher, values } = this.#parts;
     const taken = await fetcher.fetch(from, limits, signal);
     this.#checkOpen();
-    // Not by the caller's signal: it ends a wait for records, and here they are.
-    const closing = AbortSignal.any([this.#parts.closing, this.#closing.signal]);
     for (const { records } of taken) {
+      // Not by the caller's signal: it ends a wait for records, and here they are. One made of two for each fetch would
+      // be kept by the two for as long as they live.
       await values.prepare(
         records.map(({ value }) => value),
-        closing,
+        this.#closing.signal,
       );
     }
     this.#checkOpen();
