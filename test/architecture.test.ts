@@ -82,7 +82,7 @@ const places: Readonly<Record<string, Place>> = {
   },
   engine: {
     may: ["engine", "api/engine", "embedded", "kafka", "stream", "store", "database", "events", "model", "fold"].concat(
-      ["rebuild/lines", "errors", "telemetry", "node:*"],
+      ["topics/record", "rebuild/lines", "errors", "telemetry", "node:*"],
     ),
     instead: "the engine puts parts together; what a part does belongs to it",
   },
