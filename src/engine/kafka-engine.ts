@@ -143,6 +143,7 @@ export class KafkaEngine implements Engine {
       clockTopic: internal.clock,
       elapsed,
       mappers: options.mappers,
+      tasksHere: () => engine.#assigned.length,
       onSkipped: (topic, reason) => engine.#metrics.skipped.inc({ topic, reason }),
     });
     const engine: KafkaEngine = new KafkaEngine(options, log, tasks);

@@ -11,11 +11,13 @@ import { isRefusal, kafkaError } from "./errors.js";
 import { FETCH_VERSION, type FetchedPartition, type FetchedRecord, readFetchResponse } from "./fetch-response.js";
 import { kafkajs } from "./kafkajs.js";
 
-/** Of one answer, and of one partition in it. */
+/** Of one answer, at most. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
-const PARTITION_BYTES = 1024 * 1024;
-/** A partition of which so much waits is not asked for. */
-const WAITING_BYTES_MAX = 2 * 1024 * 1024;
+/** Of one partition in an answer: half of what may wait of it. */
+const PARTITION_BYTES_MIN = 64 * 1024;
+const PARTITION_BYTES_MAX = 1024 * 1024;
+/** Of all partitions of a task, where nobody says more or less. */
+const MEMORY_BYTES = 64 * 1024 * 1024;
 /** Of a record in memory, beside its key and value, about. */
 const RECORD_BYTES = 200;
 /** How long the broker waits for the first record. */
@@ -66,6 +68,7 @@ export class Fetcher {
   readonly #request: (options: object) => unknown;
   readonly #topics: readonly Topic[];
   readonly #partition: number;
+  readonly #partitionBytes: number;
   readonly #waiting = new Map<Topic, Waiting>();
   /** By the broker that is asked. */
   readonly #polls = new Map<number, Promise<void>>();
@@ -78,13 +81,18 @@ export class Fetcher {
 
   /**
    * @param onRecords told of all that has come
+   * @param memoryBytes what may wait, of all partitions together: a partition of which its share waits is not asked for.
+   *   At least 128 kB of each may
    */
   constructor(
     cluster: Cluster,
     topics: readonly Topic[],
     partition: number,
     onRecords: (records: readonly FetchedRecord[]) => void,
+    memoryBytes = MEMORY_BYTES,
   ) {
+    const share = Math.floor(memoryBytes / topics.length / 2);
+    this.#partitionBytes = Math.min(PARTITION_BYTES_MAX, Math.max(PARTITION_BYTES_MIN, share));
     this.#cluster = cluster;
     this.#request = kafkajs().load(REQUEST_FILE) as (options: object) => unknown;
     this.#topics = topics;
@@ -173,7 +181,7 @@ export class Fetcher {
     this.#turn = (this.#turn + 1) % this.#topics.length;
     for (const topic of [...this.#topics.slice(this.#turn), ...this.#topics.slice(0, this.#turn)]) {
       const leader = this.#leaderOf(topic);
-      if (this.#waiting.get(topic)!.bytes >= WAITING_BYTES_MAX) full.add(leader);
+      if (this.#waiting.get(topic)!.bytes >= 2 * this.#partitionBytes) full.add(leader);
       else hungry.set(leader, [...(hungry.get(leader) ?? []), topic]);
     }
     for (const [leader, topics] of hungry) {
@@ -235,7 +243,7 @@ export class Fetcher {
   async #send(broker: Broker, from: ReadonlyMap<Topic, Offset>, maxWaitTime: number): Promise<Buffer> {
     const topics = [...from].map(([topic, offset]) => ({
       topic,
-      partitions: [{ partition: this.#partition, fetchOffset: String(offset), maxBytes: PARTITION_BYTES }],
+      partitions: [{ partition: this.#partition, fetchOffset: String(offset), maxBytes: this.#partitionBytes }],
     }));
     const limits = { replicaId: -1, maxWaitTime, minBytes: 1, maxBytes: ANSWER_BYTES, isolationLevel: 1 };
     const bytes = await broker.connectionPool.send({

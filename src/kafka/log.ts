@@ -10,6 +10,7 @@ import { AppendClock } from "./append-clock.js";
 import type { Avro } from "./avro.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
+import type { FetchedRecord } from "./fetch-response.js";
 import { Fetcher } from "./fetcher.js";
 import type { OutputTopics } from "./output-topics.js";
 import { KafkaTaskLog } from "./task-log.js";
@@ -18,6 +19,9 @@ import { withoutRegistry } from "./values.js";
 
 /** Above the longest batch, below what makes readers of the outputs wait for a process that is gone. */
 const TRANSACTION_TIMEOUT_MS = 15_000;
+
+/** What may wait in memory of all tasks of a process. */
+const FETCHED_BYTES = 128 * 1024 * 1024;
 
 export interface KafkaLogOptions {
   readonly kafka: Kafka;
@@ -34,6 +38,8 @@ export interface KafkaLogOptions {
   /** A topic of one partition, with LogAppendTime. */
   readonly clockTopic: Topic;
   readonly elapsed: () => number;
+  /** How many tasks this process has: they share what may wait of fetched records. */
+  readonly tasksHere?: () => number;
   /** How values become inputs, by topic; those of other topics are inputs as they are. */
   readonly mappers?: ReadonlyMap<Topic, RecordMapper>;
   /** Told of each record that the mapping of its topic does not take, and why. */
@@ -81,10 +87,12 @@ export class KafkaLog implements Log {
       const begun = await producer.transaction();
       // It may have been closed meanwhile, and would not know of this one.
       this.#checkOpen();
-      const fetcher = new Fetcher(cluster, inputTopics, task, (records) => {
+      const onRecords = (records: readonly FetchedRecord[]): void => {
         const last = records.at(-1);
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
-      });
+      };
+      const share = Math.floor(FETCHED_BYTES / Math.max(1, this.#options.tasksHere?.() ?? 1));
+      const fetcher = new Fetcher(cluster, inputTopics, task, onRecords, share);
       const { values, writer } = this.#options.avro ?? { values: withoutRegistry, writer: jsonWriter };
       const parts = {
         groupId: app,

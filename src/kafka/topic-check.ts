@@ -2,6 +2,7 @@
 import type { Admin } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import type { Topic } from "../stream/log.js";
+import { describeTopics, type TopicState } from "./admin.js";
 import { kafkaError } from "./errors.js";
 import type { OutputTopics } from "./output-topics.js";
 
@@ -22,20 +23,14 @@ export interface TopicsReport {
 
 /** Above what a dead letter has with its original. */
 const MESSAGE_BYTES_MIN = 1_000_000;
-/** `TOPIC` of the protocol's resources. */
-const TOPIC_RESOURCE = 2;
 
-interface Found {
-  readonly topic: Topic;
-  readonly partitions: number;
-  readonly config: ReadonlyMap<string, string>;
-}
+type Found = TopicState & { readonly topic: Topic };
 
 /** @throws ScorefoldError `config-invalid` with all problems, one a line; `log-failed` */
 export async function checkTopics(admin: Admin, checked: CheckedTopics): Promise<TopicsReport> {
   const { inputs, outputs, isHistoryLocal } = checked;
   const all = [...inputs, ...Object.values<Topic>({ ...outputs })];
-  const found = await describe(admin, all);
+  const found = await foundOf(admin, all);
   const problems: string[] = [];
   const notices: string[] = [];
   for (const topic of all.filter((one) => !found.has(one)))
@@ -85,24 +80,11 @@ function numberOf({ config }: Found, name: string, byDefault: number): number {
   return text === undefined || text === "" ? byDefault : Number(text);
 }
 
-/** Those of the topics that are there. */
-async function describe(admin: Admin, topics: readonly Topic[]): Promise<ReadonlyMap<Topic, Found>> {
+async function foundOf(admin: Admin, topics: readonly Topic[]): Promise<ReadonlyMap<Topic, Found>> {
+  const settings = ["retention.ms", "retention.bytes", "cleanup.policy", "message.timestamp.type", "max.message.bytes"];
   try {
-    const known = new Set(await admin.listTopics());
-    const there = topics.filter((topic) => known.has(topic));
-    if (there.length === 0) return new Map();
-    const metadata = await admin.fetchTopicMetadata({ topics: there });
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: there.map((name) => ({ type: TOPIC_RESOURCE, name })),
-    });
-    const configs = new Map(resources.map(({ resourceName, configEntries }) => [resourceName, configEntries]));
-    return new Map(
-      metadata.topics.map(({ name, partitions }) => {
-        const config = new Map((configs.get(name) ?? []).map((entry) => [entry.configName, entry.configValue]));
-        return [name, { topic: name, partitions: partitions.length, config }];
-      }),
-    );
+    const states = await describeTopics(admin, topics, settings);
+    return new Map([...states].map(([topic, state]) => [topic, { ...state, topic }]));
   } catch (error) {
     throw kafkaError(error, "looking at topics");
   }
