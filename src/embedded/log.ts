@@ -50,6 +50,7 @@ export class EmbeddedLog implements Log {
   readonly clusterId: string;
   readonly origin = null;
   readonly taskOf = null;
+  readonly models = null;
   readonly inputTopics: readonly Topic[] = [INPUTS];
   readonly #database: Database;
   readonly #rewrites: Rewrites = { count: 0 };

@@ -23,6 +23,7 @@ import { KafkaLog } from "../kafka/log.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
 import { type PartitionerName, partitioner } from "../kafka/partitioner.js";
 import type { RegistrySettings } from "../kafka/registry.js";
+import { KafkaModels } from "../kafka/shared-models.js";
 import { openCluster } from "../kafka/start.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { Clock } from "../stream/clock.js";
@@ -141,6 +142,7 @@ export class KafkaEngine implements Engine {
       outputTopics,
       rekeying: { topic: internal.rekeyed, taskOf: partitioner(options.partitioner, tasks) },
       clockTopic: internal.clock,
+      models: new KafkaModels(kafka, internal.models),
       elapsed,
       mappers: options.mappers,
       tasksHere: () => engine.#assigned.length,

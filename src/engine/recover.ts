@@ -9,10 +9,11 @@ import { KafkaLog } from "../kafka/log.js";
 import { membersOf, offsetsAt } from "../kafka/offsets.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
 import { openCluster } from "../kafka/start.js";
-import { noTimers, type Position } from "../store/position.js";
+import { noTimers } from "../store/position.js";
 import { ContactStore } from "../store/store.js";
 import type { Log, Offsets, TaskLog, Topic } from "../stream/log.js";
-import { encodeMetadata } from "../stream/metadata.js";
+import { type CommittedPosition, encodeMetadata } from "../stream/metadata.js";
+import { setOfStore } from "../stream/models.js";
 import { FOLD_VERSION } from "../stream/task.js";
 import type { DataDirectory } from "./directory.js";
 
@@ -59,6 +60,7 @@ export async function recover(options: RecoverOptions): Promise<RecoveredTask[]>
     outputTopics,
     rekeying: null,
     clockTopic: internal.clock,
+    models: null,
     elapsed: () => performance.now(),
   });
   const recovered: RecoveredTask[] = [];
@@ -79,11 +81,11 @@ async function recoverTask(options: RecoverOptions, log: Log, task: number): Pro
     });
     if (committed !== null && log.inputTopics.every((topic) => committed.offsets.has(topic)))
       return { task, offsets: null };
-    const { offsets, timer, change } = await positionOf(options, log, taskLog);
+    const { offsets, timer, change, models } = await positionOf(options, log, taskLog);
     const starts = [...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start] as const);
     // What is known of some of the topics stays.
     const whole = new Map([...starts, ...offsets, ...(committed?.offsets ?? [])]);
-    const metadata = committed?.metadata ?? encodeMetadata({ offsets: whole, timer, change });
+    const metadata = committed?.metadata ?? encodeMetadata({ timer, change }, models);
     await taskLog.publish({ offsets: whole, metadata, outputs: [], deadLetters: [] });
     return { task, offsets: whole };
   } finally {
@@ -91,12 +93,12 @@ async function recoverTask(options: RecoverOptions, log: Log, task: number): Pro
   }
 }
 
-async function positionOf(options: RecoverOptions, log: Log, { task }: TaskLog): Promise<Position> {
+async function positionOf(options: RecoverOptions, log: Log, { task }: TaskLog): Promise<CommittedPosition> {
   const { publishedUntil, directory, kafka } = options;
-  if (publishedUntil === "nothing") return { offsets: new Map(), timer: noTimers, change: null };
+  if (publishedUntil === "nothing") return { offsets: new Map(), timer: noTimers, change: null, models: null };
   if (publishedUntil !== "store") {
     const offsets = await offsetsAt(kafka, log.inputTopics, task, publishedUntil);
-    return { offsets, timer: { all: publishedUntil, run: null }, change: null };
+    return { offsets, timer: { all: publishedUntil, run: null }, change: null, models: null };
   }
   if (!directory.storedTasks().includes(task))
     throw new ScorefoldError(
@@ -107,7 +109,8 @@ async function positionOf(options: RecoverOptions, log: Log, { task }: TaskLog):
   const expected = { clusterId: log.clusterId, foldVersion: FOLD_VERSION, origin: log.origin };
   const database = await directory.openTaskStore(task, STORE_MEMORY);
   try {
-    return (await ContactStore.open(database, expected)).position;
+    const store = await ContactStore.open(database, expected);
+    return { ...store.position, models: await setOfStore(store) };
   } finally {
     await database.close();
   }

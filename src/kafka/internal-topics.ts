@@ -1,6 +1,6 @@
 /**
- * The topics that an application has for itself: inputs that lay in a partition where their contact does not belong, and
- * one to be told the broker's time by.
+ * The topics that an application has for itself: inputs that lay in a partition where their contact does not belong, one
+ * to be told the broker's time by, and one with the models that its processes run.
  */
 import type { Admin } from "kafkajs";
 import type { Topic } from "../stream/log.js";
@@ -9,10 +9,11 @@ import { kafkaError } from "./errors.js";
 export interface InternalTopics {
   readonly rekeyed: Topic;
   readonly clock: Topic;
+  readonly models: Topic;
 }
 
 export function internalTopics(app: string): InternalTopics {
-  return { rekeyed: `${app}.rekeyed`, clock: `${app}.clock` };
+  return { rekeyed: `${app}.rekeyed`, clock: `${app}.clock`, models: `${app}.models` };
 }
 
 /** Of the clock nothing is ever read. */
@@ -21,7 +22,7 @@ const CLOCK_RETENTION_MS = 3_600_000;
 /** Makes those that are not there. @param tasks partitions of each input topic. @throws ScorefoldError `log-failed` */
 export async function makeInternalTopics(
   admin: Admin,
-  { rekeyed, clock }: InternalTopics,
+  { rekeyed, clock, models }: InternalTopics,
   tasks: number,
 ): Promise<void> {
   const append = { name: "message.timestamp.type", value: "LogAppendTime" };
@@ -30,6 +31,7 @@ export async function makeInternalTopics(
   const wanted = [
     { topic: rekeyed, numPartitions: tasks, configEntries: [append, retention(-1), forEver] },
     { topic: clock, numPartitions: 1, configEntries: [append, retention(CLOCK_RETENTION_MS)] },
+    { topic: models, numPartitions: 1, configEntries: [{ name: "cleanup.policy", value: "compact" }] },
   ];
   try {
     const known = new Set(await admin.listTopics());

@@ -4,7 +4,7 @@
  */
 import type { Kafka, Producer } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
-import type { Log, Origin, TaskLog, Topic } from "../stream/log.js";
+import type { Log, Origin, SharedModels, TaskLog, Topic } from "../stream/log.js";
 import type { RecordMapper } from "../topics/record.js";
 import { AppendClock } from "./append-clock.js";
 import type { Avro } from "./avro.js";
@@ -37,6 +37,8 @@ export interface KafkaLogOptions {
   readonly rekeying: { readonly topic: Topic; readonly taskOf: (contactId: string) => number } | null;
   /** A topic of one partition, with LogAppendTime. */
   readonly clockTopic: Topic;
+  /** Models, as all processes of the application find them; null: each has its own. */
+  readonly models: SharedModels | null;
   readonly elapsed: () => number;
   /** How many tasks this process has: they share what may wait of fetched records. */
   readonly tasksHere?: () => number;
@@ -53,6 +55,7 @@ export class KafkaLog implements Log {
   readonly inputTopics: readonly Topic[];
   readonly origin: Origin | null;
   readonly taskOf: Log["taskOf"];
+  readonly models: SharedModels | null;
   readonly #options: KafkaLogOptions;
   readonly #closing = new AbortController();
   readonly #opened = new Set<TaskLog>();
@@ -64,6 +67,7 @@ export class KafkaLog implements Log {
     this.clusterId = options.clusterId;
     this.inputTopics = options.inputTopics;
     this.origin = options.origin;
+    this.models = options.models;
     this.taskOf = options.rekeying?.taskOf ?? null;
     this.#clock = new AppendClock(async () => await this.#brokerTime(), options.elapsed);
   }

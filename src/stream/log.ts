@@ -114,12 +114,26 @@ export interface Origin {
   readonly topicIds: ReadonlyMap<Topic, string>;
 }
 
+/** Models as every owner of a task finds them: whoever takes one over may never have run those of the owner before. */
+export interface SharedModels {
+  /** The texts of a set, by `id@version`; null: it is not known. */
+  textsOf(set: string): Promise<ReadonlyMap<string, string> | null>;
+  /**
+   * Makes a set known.
+   *
+   * @throws ScorefoldError `model-changed` where one of them is known with other content
+   */
+  learn(set: string, texts: ReadonlyMap<string, string>): Promise<void>;
+}
+
 export interface Log {
   /** Names the log's content: two logs with one id hold the same records at the same offsets. */
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
   /** Null: one task, topics that are never made anew, and what is committed stays for ever. */
   readonly origin: Origin | null;
+  /** Null: tasks have one owner, whose store knows them. */
+  readonly models: SharedModels | null;
   /** The task that a contact belongs to; null: the one that has its inputs. */
   readonly taskOf: ((contactId: ContactId) => number) | null;
   /** Takes a task over: whoever had it before can publish no more, and what it published last is in `committed`. */

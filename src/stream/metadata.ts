@@ -5,25 +5,43 @@ import type { ModelChange, Position, TimerPlace } from "../store/position.js";
 const VERSION = 1;
 
 /** Two keys of contacts, each two names of 256 bytes, escaped: below the 4,096 bytes that a log takes. */
-export function encodeMetadata({ timer, change }: Position): string {
+export function encodeMetadata({ timer, change }: Pick<Position, "timer" | "change">, models: string | null): string {
   return JSON.stringify([
     VERSION,
     timer.all,
     timer.run === null ? null : [timer.run.until, timer.run.done],
     change === null ? null : [change.to, change.done],
+    models,
   ]);
 }
 
-type Encoded = [version: number, all: number | null, run: [number, string] | null, change: [string, string] | null];
+type Encoded = [
+  version: number,
+  all: number | null,
+  run: [number, string] | null,
+  change: [string, string] | null,
+  models?: string | null,
+];
+
+/** What a task has committed. */
+export interface CommittedPosition extends Position {
+  /** Names the set of models that all contacts are published under, but for a change under way; null: not known. */
+  readonly models: string | null;
+}
 
 /** @throws ScorefoldError `format-unknown` for what another version wrote */
-export function decodeMetadata(text: string): { timer: TimerPlace; change: ModelChange | null } {
-  const [version, all, run, change] = JSON.parse(text) as Encoded;
+export function decodeMetadata(text: string): {
+  timer: TimerPlace;
+  change: ModelChange | null;
+  models: string | null;
+} {
+  const [version, all, run, change, models] = JSON.parse(text) as Encoded;
   if (version !== VERSION) {
     throw new ScorefoldError("format-unknown", `the committed position has version ${version}, and this is ${VERSION}`);
   }
   return {
     timer: { all, run: run === null ? null : { until: run[0], done: run[1] } },
     change: change === null ? null : { to: change[0], done: change[1] },
+    models: models ?? null,
   };
 }

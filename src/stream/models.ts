@@ -18,6 +18,8 @@ import type { StoredContact, StoredModel } from "../store/rows.js";
 import type { ContactStore } from "../store/store.js";
 import { Gathered } from "./batch.js";
 import { modelName, publishedOf, TaskContact } from "./contact.js";
+import type { SharedModels } from "./log.js";
+import type { CommittedPosition } from "./metadata.js";
 import type { Session } from "./session.js";
 import { passedBy } from "./timers.js";
 
@@ -49,18 +51,112 @@ export class ModelSet {
 
   /** Names the set, shortly. */
   get id(): string {
-    const hash = createHash("sha256");
-    for (const { model } of this.all) hash.update(printModel(model)).update("\0");
-    return hash.digest("base64url").slice(0, 16);
+    return setId([...this.texts.values()]);
   }
+
+  /** In their canonical form, by `id@version`, in order. */
+  get texts(): ReadonlyMap<string, string> {
+    return new Map(this.all.map((model) => [modelName(model), printModel(model.model)]));
+  }
+}
+
+/** @param texts in the order of a set */
+function setId(texts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const text of texts) hash.update(text).update("\0");
+  return hash.digest("base64url").slice(0, 16);
+}
+
+/** The set that texts are of. @throws ScorefoldError `internal` for one that is no model */
+export function modelsOfTexts(texts: ReadonlyMap<string, string>): ModelSet {
+  return new ModelSet(
+    [...texts].map(([name, text]) => {
+      const compiled = compiledText(name, text);
+      if (compiled === null) throw new ScorefoldError("internal", `${name}: a model that was used is not one any more`);
+      return compiled;
+    }),
+  );
+}
+
+/** Names the set that contacts of a store are folded under, but for a change under way; null where it can't be told. */
+export async function setOfStore(store: ContactStore): Promise<string | null> {
+  const known = await store.knownModels();
+  const texts = new Map(store.models.map((name) => [name, known.get(name) ?? ""]));
+  return [...texts.values()].includes("") ? null : modelsOfTexts(texts).id;
+}
+
+/**
+ * Whether a store can be gone on with under what is committed: it was folded under the models that are published, or is
+ * in the middle of the same change. One that was left by its task while others changed models is not.
+ */
+export async function isOfCommitted(
+  store: ContactStore,
+  { models, change }: CommittedPosition,
+  wanted: string,
+): Promise<boolean> {
+  const isNew = store.models.length === 0 && store.counts.contacts === 0;
+  if (models === null || isNew) return true;
+  const own = await setOfStore(store);
+  const begun = store.position.change;
+  if (begun === null) return own === models;
+  if (own === models) return change?.to === begun.to;
+  // Ended by another owner: what is left of it here is done muted.
+  return begun.to === models && change === null && wanted === models;
+}
+
+/** Behind every key of a contact. */
+const LAST = "\uffff";
+
+/**
+ * Up to which contact a change to other models is published already.
+ *
+ * @param before those of the store
+ */
+export function publishedOfChange(committed: CommittedPosition | null, before: ModelSet): ModelChange | null {
+  if (committed === null) return null;
+  const { models, change } = committed;
+  // All of it was, by another owner, or before a crash that the store has not come to know of.
+  const isDone = models !== null && models !== before.id && change === null;
+  return isDone ? { to: models, done: LAST } : change;
+}
+
+/**
+ * A new store can go on with a change that was under way, and can't go elsewhere from its middle.
+ *
+ * @throws ScorefoldError `model-changed`
+ */
+export function checkNotMidway(committed: CommittedPosition | null, wanted: ModelSet): void {
+  const change = committed?.change ?? null;
+  if (change === null || change.to === wanted.id) return;
+  throw new ScorefoldError(
+    "model-changed",
+    `a change to other models (set ${change.to}) is half published, and the store that was in the middle of it is not ` +
+      "here; start with those models until it has ended, or where that store is",
+  );
+}
+
+/** @throws ScorefoldError `model-changed` where nobody knows the set any more */
+export async function sharedModels(shared: SharedModels, set: string): Promise<ModelSet> {
+  const texts = await shared.textsOf(set);
+  if (texts !== null) return modelsOfTexts(texts);
+  throw new ScorefoldError(
+    "model-changed",
+    `what is published was scored under other models (set ${set}), of which neither the store nor the cluster knows; ` +
+      "start once with the models of before, and change them then",
+  );
 }
 
 /**
  * The models that contacts of the store are folded under.
  *
+ * @param more models that the store is to know
  * @throws ScorefoldError `model-changed` where a version of `wanted` was used before with other content
  */
-export async function modelsOfStore(store: ContactStore, wanted: ModelSet): Promise<ModelSet> {
+export async function modelsOfStore(
+  store: ContactStore,
+  wanted: ModelSet,
+  more: ModelSet | null = null,
+): Promise<ModelSet> {
   const known = await store.knownModels();
   const changed = wanted.all.filter(({ model }) => {
     const before = known.get(`${model.id}@${model.version}`);
@@ -76,11 +172,8 @@ export async function modelsOfStore(store: ContactStore, wanted: ModelSet): Prom
   }
   const own = new Map(wanted.all.map((model) => [modelName(model), model]));
   const models = store.models.flatMap((name) => own.get(name) ?? compiledText(name, known.get(name)) ?? []);
-  await store.learnModels(
-    wanted.all
-      .filter((model) => !known.has(modelName(model)))
-      .map((model) => ({ name: modelName(model), text: printModel(model.model) })),
-  );
+  const learnt = new Map([...(more?.texts ?? []), ...wanted.texts]);
+  await store.learnModels([...learnt].flatMap(([name, text]) => (known.has(name) ? [] : [{ name, text }])));
   return new ModelSet(models);
 }
 

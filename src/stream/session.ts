@@ -49,6 +49,8 @@ export interface SessionOptions {
   readonly starts: Offsets;
   readonly store: ContactStore;
   readonly modelsOf: (tenantId: TenantId) => readonly CompiledModel[];
+  /** Names the models that contacts are published under; the second those that a change leads to. */
+  readonly modelSets: readonly [now: string, next: string];
   /** The task that a contact belongs to; null: this one. */
   readonly taskOf: ((contactId: ContactId) => number) | null;
   readonly clock: Clock;
@@ -62,6 +64,7 @@ export interface SessionOptions {
 export class Session {
   readonly contacts: HotContacts;
   readonly #options: SessionOptions;
+  #models: string;
   #folded: Position;
   #published: Position;
   #publishing: Promise<void> = Promise.resolve();
@@ -82,6 +85,7 @@ export class Session {
     const { offsets, timer, change } = options.store.position;
     this.#folded = { offsets: new Map([...options.starts, ...offsets]), timer, change };
     this.#published = this.#folded;
+    this.#models = options.modelSets[0];
     this.contacts = new HotContacts(options.store, options.modelsOf, options.limits.hotBytesMax);
     this.#writtenAt = options.clock.elapsed();
     this.#recordsMax = options.limits.batchRecordsMax;
@@ -232,6 +236,7 @@ export class Session {
 
   /** Publishes the outputs of a change of models and writes it at once: step by step, so that a crash may be anywhere. */
   async commitChange(gathered: Gathered, change: Position["change"], models?: readonly string[]): Promise<void> {
+    if (models !== undefined) this.#models = this.#options.modelSets[1];
     await this.#commit("models", gathered, { ...this.#folded, change }, this.#options.clock.elapsed());
     await this.write(models);
   }
@@ -312,7 +317,7 @@ export class Session {
         deadLetters: gathered.deadLetters,
         rekeyed: gathered.rekeyed,
         offsets: position.offsets,
-        metadata: encodeMetadata(position),
+        metadata: encodeMetadata(position, this.#models),
       });
       this.#published = position;
       onCommit({ kind, isMuted: false, gathered, foldMs, publishMs: clock.elapsed() - started });

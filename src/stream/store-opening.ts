@@ -3,9 +3,10 @@ import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import type { EpochMs } from "../events/types.js";
 import type { StoreExpectation } from "../store/meta.js";
-import type { Position } from "../store/position.js";
 import { ContactStore } from "../store/store.js";
 import type { Log, Offsets, TaskLog } from "./log.js";
+import type { CommittedPosition } from "./metadata.js";
+import { isOfCommitted } from "./models.js";
 import { lag } from "./session.js";
 
 /** Where a task's store lies. */
@@ -22,7 +23,9 @@ export interface StoreOpening {
   readonly taskLog: TaskLog;
   readonly foldVersion: number;
   /** What the log has committed. */
-  readonly committed: Position | null;
+  readonly committed: CommittedPosition | null;
+  /** Names the models that are to run. */
+  readonly wanted: string;
   /** Where the log begins now. */
   readonly starts: Offsets;
   readonly onNotice: (text: string) => void;
@@ -45,12 +48,15 @@ export async function openStoreOf(opening: StoreOpening): Promise<ContactStore> 
     const isAhead = lag(offsets, foldedOf(log, store)) > 0;
     // States of another fold can't be brought up to what is committed: then the log brings everything back.
     const isStuck = store.isOfOtherFold && lag(store.position.offsets, offsets) > 0;
-    if (isAhead || isStuck) {
+    // Where models are shared, others may have changed them since.
+    const isOfOthers =
+      log.models !== null && committed !== null && !(await isOfCommitted(store, committed, opening.wanted));
+    if (isAhead || isStuck || isOfOthers) {
       await store.close();
       const where = await place.setAside();
       const why = isAhead
         ? "is ahead of what the log has committed"
-        : "was left behind by another version of scorefold";
+        : `was left behind by ${isStuck ? "another version of scorefold" : "a change of models elsewhere"}`;
       onNotice(`the store ${why}: put aside in ${where}, and everything is folded again from the log`);
       store = await openStore(place, expected);
     }

@@ -16,8 +16,8 @@ import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
 import { defaultLimits, type TaskLimits } from "./limits.js";
 import type { Log, Offsets, TaskLog } from "./log.js";
-import { decodeMetadata } from "./metadata.js";
-import { changeModels, ModelSet, modelsOfStore } from "./models.js";
+import { type CommittedPosition, decodeMetadata } from "./metadata.js";
+import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChange, sharedModels } from "./models.js";
 import { type CommitReport, lag, Session, type WriteReport } from "./session.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
 
@@ -240,18 +240,21 @@ export class Task {
       taskLog,
       foldVersion: FOLD_VERSION,
       committed,
+      wanted: this.#wanted.id,
       starts,
       onNotice: (text) => events?.onNotice?.(text),
       ...(erased === undefined ? {} : { erased }),
     });
     this.#store = store;
-    const before = await modelsOfStore(store, this.#wanted);
+    const before = await this.#modelsBefore(store, committed);
     if (this.#options.models === null) this.#wanted = before;
+    const isNew = store.models.length === 0 && store.counts.contacts === 0;
+    if (isNew) await store.write([], store.position, before.names);
     // A change that was begun is also ended by going back.
     const isChange = store.position.change !== null || before.id !== this.#wanted.id || store.isOfOtherFold;
-    const isNew = store.models.length === 0 && store.counts.contacts === 0;
     const session = (set: ModelSet): Session =>
       new Session({
+        modelSets: [before.id, this.#wanted.id],
         log: taskLog,
         starts,
         store,
@@ -263,8 +266,7 @@ export class Task {
         onPublishFailed: () => this.#wake.abort(),
         onWrite: (report) => this.#options.events?.onWrite?.(report),
       });
-    if (isNew) await store.write([], store.position, this.#wanted.names);
-    this.#session = session(isNew ? this.#wanted : before);
+    this.#session = session(before);
     if (committed !== null) {
       this.#enter("catching-up", null);
       await this.#session.catchUp(committed, (done, total) => {
@@ -272,7 +274,7 @@ export class Task {
         this.#options.events?.onProgress?.("catching-up", done, total);
       });
     }
-    if (isChange && !isNew) {
+    if (isChange) {
       this.#enter("rebuilding", null);
       await this.#session.write();
       this.#session = session(this.#wanted);
@@ -282,7 +284,7 @@ export class Task {
         before,
         wanted: this.#wanted,
         sliceContactsMax: this.#limits.sliceContactsMax,
-        published: committed?.change ?? null,
+        published: publishedOfChange(committed, before),
         onProgress: (done, total) => this.#options.events?.onProgress?.("rebuilding", done, total),
         shouldStop: () => this.#stop.signal.aborted,
       });
@@ -350,7 +352,20 @@ export class Task {
     return hasMore;
   }
 
-  async #committed(log: TaskLog): Promise<Position | null> {
+  /** The models that contacts of the store are under, or begin under where it is new: those that are published. */
+  async #modelsBefore(store: ContactStore, committed: CommittedPosition | null): Promise<ModelSet> {
+    const shared = this.#options.log.models;
+    const isNew = store.models.length === 0 && store.counts.contacts === 0;
+    if (shared !== null) await shared.learn(this.#wanted.id, this.#wanted.texts);
+    const published = committed?.models ?? null;
+    if (shared !== null && isNew) checkNotMidway(committed, this.#wanted);
+    const isOther = shared !== null && isNew && published !== null && published !== this.#wanted.id;
+    const before = isOther ? await sharedModels(shared, published) : null;
+    const own = await modelsOfStore(store, this.#wanted, before);
+    return isNew && this.#options.models !== null ? (before ?? this.#wanted) : own;
+  }
+
+  async #committed(log: TaskLog): Promise<CommittedPosition | null> {
     const committed = await log.committed();
     return committed === null ? null : { offsets: committed.offsets, ...decodeMetadata(committed.metadata) };
   }

@@ -110,6 +110,7 @@ async function scored({ kafka, app, count }: Run): Promise<Measured> {
     app,
     clusterId: app,
     origin: null,
+    models: null,
     rekeying: null,
     inputTopics: [`${app}.inputs`],
     outputTopics: {

@@ -8,6 +8,7 @@ import { KafkaEngine } from "../../src/engine/kafka-engine.js";
 import { recover } from "../../src/engine/recover.js";
 import type { ScoreChanged } from "../../src/events/types.js";
 import { partitioner } from "../../src/kafka/partitioner.js";
+import type { CompiledModel } from "../../src/model/compile.js";
 import { systemClock } from "../../src/stream/clock.js";
 import { createLogger } from "../../src/telemetry.js";
 import { connectedKafka, KafkaApp } from "../kafka/kafka-app.js";
@@ -42,7 +43,10 @@ afterEach(async () => {
 });
 afterAll(async () => await connected?.admin.disconnect());
 
-async function engineOf(app: KafkaApp, over: { data?: string; told?: Told } = {}): Promise<KafkaEngine> {
+async function engineOf(
+  app: KafkaApp,
+  over: { data?: string; told?: Told; models?: CompiledModel[] } = {},
+): Promise<KafkaEngine> {
   const engine = await KafkaEngine.start({
     directory: await DataDirectory.open(over.data ?? path),
     kafka,
@@ -52,7 +56,7 @@ async function engineOf(app: KafkaApp, over: { data?: string; told?: Told } = {}
     topicOf: () => app.named("web"),
     partitioner: "murmur2",
     isHistoryLocal: false,
-    models: [model],
+    models: over.models ?? [model],
     clock: systemClock,
     logger: createLogger("info", over.told ?? new Told()),
     sessionMs: 6_000,
@@ -213,6 +217,45 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     await again.append(contacts.map((contact) => visit(contact, 2)));
     await until(async () => (await score(again, contacts[0]!)) === 20 && (await score(again, contacts[1]!)) === 20);
     expect(await published(app, 0)).toEqual([`${contacts[0]} null->10`, `${contacts[0]} 10->20`]);
+    await app.close();
+  });
+
+  it("publishes what other models make of contacts once, also where it has never run those of before", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const second = compiled(
+      "model: lead\nversion: 2\ndimensions: { score: { min: 0, max: 1000 } }\nrules:\n" +
+        "  - { id: visits, when: web.page_viewed, points: 30 }\n",
+    );
+    const engine = await engineOf(app);
+    await isRunning(engine);
+    await engine.append(contacts.map((contact) => visit(contact, 1)));
+    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    await engine.stop();
+    // Another host, with other models, and nothing on its disk.
+    const other = await engineOf(app, { data: join(path, "other"), models: [second] });
+    await isRunning(other);
+    expect([await score(other, contacts[0]!), await score(other, contacts[1]!)]).toEqual([30, 30]);
+    await other.append(contacts.map((contact) => visit(contact, 2)));
+    await until(async () => (await score(other, contacts[0]!)) === 60 && (await score(other, contacts[1]!)) === 60);
+    await other.stop();
+    // The first one again: its store knows nothing of the change.
+    const told = new Told();
+    const back = await engineOf(app, { models: [second], told });
+    await isRunning(back);
+    expect(told.text).toContain("left behind by a change of models elsewhere");
+    await back.append(contacts.map((contact) => visit(contact, 3)));
+    await until(async () => (await score(back, contacts[0]!)) === 90 && (await score(back, contacts[1]!)) === 90);
+    for (const task of [0, 1])
+      expect(await published(app, task)).toEqual(
+        ["null->10", "10->30", "30->60", "60->90"].map((one) => `${contacts[task]} ${one}`),
+      );
+    // The same version with other content is none.
+    const edited = compiled("model: lead\nversion: 2\nrules: [{ id: visits, when: web.page_viewed, points: 31 }]\n");
+    const wrong = await engineOf(app, { data: join(path, "wrong"), models: [edited] });
+    await until(() => wrong.taskStatuses().some(({ state }) => state === "failed"));
+    expect(wrong.status.detail).toContain(
+      "lead@2: another process of the application runs this version with other content",
+    );
     await app.close();
   });
 

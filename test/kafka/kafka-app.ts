@@ -102,6 +102,7 @@ export class KafkaApp {
       app: this.id,
       clusterId: this.#clusterId,
       origin: null,
+      models: null,
       rekeying: null,
       inputTopics: this.inputTopics,
       outputTopics: this.outputTopics,

@@ -216,6 +216,7 @@ export class BrokerClient implements Log {
   readonly inputTopics: readonly Topic[];
   readonly origin = null;
   readonly taskOf = null;
+  readonly models = null;
   readonly broker: Broker;
   isClosed = false;
   readonly #step: Step;

@@ -13,12 +13,13 @@ const place = fc.record({
   }),
   change: fc.option(fc.record({ to: fc.string(), done: key })),
 });
+const models = fc.option(fc.string());
 
 describe("metadata", () => {
   it("gives back what was written", () => {
     fc.assert(
-      fc.property(place, (one) => {
-        expect(decodeMetadata(encodeMetadata({ offsets: new Map(), ...one }))).toEqual(one);
+      fc.property(place, models, (one, set) => {
+        expect(decodeMetadata(encodeMetadata(one, set))).toEqual({ ...one, models: set });
       }),
     );
   });
@@ -29,9 +30,13 @@ describe("metadata", () => {
       const name = character.repeat(Math.floor(256 / Buffer.byteLength(character)));
       const done = `${name}\0${name}`;
       const timer = { all: -8.64e15, run: { until: -8.64e15, done } };
-      const text = encodeMetadata({ offsets: new Map(), timer, change: { to: "x".repeat(16), done } });
+      const text = encodeMetadata({ timer, change: { to: "x".repeat(16), done } }, "x".repeat(16));
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(METADATA_BYTES_MAX);
     }
+  });
+
+  it("of before models were in it has none", () => {
+    expect(decodeMetadata("[1,null,null,null]")).toMatchObject({ models: null });
   });
 
   it("of another version is refused", () => {

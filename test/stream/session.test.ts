@@ -47,6 +47,7 @@ async function begin(through: (log: TaskLog) => TaskLog = (own) => own): Promise
     starts: new Map([["inputs", 0]]),
     store,
     taskOf: null,
+    modelSets: ["set", "set"],
     modelsOf: () => [model],
     clock: systemClock,
     limits: { ...defaultLimits, sliceContactsMax: 1, unwrittenInputsMax: 1 },
@@ -60,7 +61,8 @@ async function begin(through: (log: TaskLog) => TaskLog = (own) => own): Promise
 
 async function committed(): Promise<Position> {
   const { offsets, metadata } = (await log.committed())!;
-  return { offsets, ...decodeMetadata(metadata) };
+  const { timer, change } = decodeMetadata(metadata);
+  return { offsets, timer, change };
 }
 
 async function visits(...visited: readonly (readonly [contact: string, at: number])[]): Promise<void> {
