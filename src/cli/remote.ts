@@ -75,7 +75,7 @@ export class RemoteEngine implements Asked {
     await this.#request("DELETE", `/v1/contacts/${encodeURIComponent(contact)}`, tenantId);
   }
 
-  /** Sends lines of any kind of input. They are on the engine's disk when it resolves. */
+  /** Sends lines of any kind of input. They are on the engine's disk, or in Kafka, when it resolves. */
   async append(lines: readonly Original[]): Promise<IngestedLines> {
     // A line that is too long or no UTF-8 is sent as far as it was kept, and refused there in its turn.
     const body = lines.map((line) => (typeof line === "string" ? line : line.head)).join("\n");
@@ -83,13 +83,13 @@ export class RemoteEngine implements Asked {
       try {
         const response = await this.#request("POST", "/v1/inputs?results=refused", "", body);
         const answer = (await response.json()) as {
-          offset: number;
+          offset: number | null;
           accepted: number;
           refused: number;
           results: readonly { status: "refused"; reason: never; error: string }[];
         };
         return {
-          end: answer.offset + answer.accepted + answer.refused,
+          end: answer.offset === null ? null : answer.offset + answer.accepted + answer.refused,
           decoded: answer.results.map(({ reason }) => ({ ok: false, reason })),
         };
       } catch (error) {

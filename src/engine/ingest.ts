@@ -19,7 +19,8 @@ export interface LineSink {
 
 /** What became of lines: where they are in the log, and which of them can't be used. */
 export interface IngestedLines {
-  readonly end: number;
+  /** Null where they lie in several topics, on a cluster. */
+  readonly end: number | null;
   readonly decoded: readonly Pick<Decoded & { reason: DeadLetterReason }, "ok" | "reason">[];
 }
 
@@ -27,7 +28,7 @@ export interface IngestReport {
   /** Lines that are not blank. */
   lines: number;
   readonly refused: Map<DeadLetterReason, number>;
-  /** The offset after the last line; null where there was none. */
+  /** The offset after the last line; null where there was none, or where there is no such one offset. */
   end: number | null;
   readonly emptyFiles: string[];
 }
@@ -50,7 +51,7 @@ export async function ingestFiles(sink: LineSink, options: IngestOptions): Promi
   const underWay: Promise<void>[] = [];
   const append = async (lines: readonly Original[], name: string, firstLine: number): Promise<void> => {
     const { end, decoded } = await sink.append(lines, { name, firstLine });
-    report.end = Math.max(report.end ?? 0, end);
+    if (end !== null) report.end = Math.max(report.end ?? 0, end);
     for (const one of decoded) {
       if (!one.ok) report.refused.set(one.reason, (report.refused.get(one.reason) ?? 0) + 1);
     }

@@ -91,7 +91,9 @@ async function ingestRemotely(
   io.stderr.write(
     `${counted(report.lines, "line")} sent to ${running.url} in ${seconds.toFixed(1)} s${rate(report, seconds)}\n`,
   );
-  tell(io, report, report.refused);
+  // A cluster has no place for lines that can't be used: who sends them is told, and they go nowhere.
+  const isOnCluster = report.end === null && report.lines > 0;
+  tell(io, report, report.refused, isOnCluster ? "they were not taken" : undefined);
 }
 
 async function readInto(io: Io, sink: LineSink, files: readonly string[]): Promise<IngestReport> {
@@ -115,12 +117,17 @@ function rate({ lines }: IngestReport, seconds: number): string {
   return seconds > 0 ? ` (${grouped(Math.round(lines / seconds))} lines/s)` : "";
 }
 
-function tell(io: Io, { emptyFiles }: IngestReport, refused: ReadonlyMap<string, number>): void {
+function tell(
+  io: Io,
+  { emptyFiles }: IngestReport,
+  refused: ReadonlyMap<string, number>,
+  where = "`scorefold tail dead-letters` shows them",
+): void {
   for (const file of emptyFiles) io.stderr.write(`  ${file}: empty\n`);
   const total = [...refused.values()].reduce((sum, count) => sum + count, 0);
   if (total === 0) return;
   const reasons = [...refused].map(([reason, count]) => `${grouped(count)} ${reason}`).join(", ");
-  io.stderr.write(`  ${counted(total, "bad line")} (${reasons}); \`scorefold tail dead-letters\` shows them\n`);
+  io.stderr.write(`  ${counted(total, "bad line")} (${reasons}); ${where}\n`);
 }
 
 function instantOf(until: Until, { task }: EmbeddedEngine): number | null {
