@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answer, type Component, Missing, RUN_DIRECTORY } from "./component.js";
 import { kafkaJars, startKafka } from "./kafka/kafka.js";
+import { preparePython } from "./python/python.js";
 import { startRegistry } from "./registry/registry.js";
 
 const starts: Readonly<Record<string, () => Promise<Component>>> = {
   kafka: startKafka,
   "kafka-jars": kafkaJars,
   registry: startRegistry,
+  python: preparePython,
 };
 
 export default function setup(): () => Promise<void> {
