@@ -114,10 +114,28 @@ export function createMetrics(measure: () => Promise<Measured>) {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** The metrics of several processes, added up. @param values as `getMetricsAsJSON` gives them, of each process */
-export async function addedMetrics(
-  values: readonly (readonly object[])[],
+/** What prom-client says of a metric as JSON. */
+interface MetricValues {
+  readonly values: readonly { readonly labels: Readonly<Record<string, string | number>> }[];
+}
+
+/**
+ * The metrics of several processes as one text, told apart by the label `worker`. They are not added up: a sum falls when
+ * a process dies, and whoever reads a counter that falls takes what is left of it for what came in since.
+ *
+ * @param values by the number of the process, as `getMetricsAsJSON` gives them
+ */
+export async function workerMetrics(
+  values: ReadonlyMap<number, readonly object[]>,
 ): Promise<{ readonly text: string; readonly contentType: string }> {
-  const registry = AggregatorRegistry.aggregate(values as object[][]);
+  const labelled = [...values].map(([worker, metrics]) =>
+    (metrics as readonly MetricValues[]).map((metric) => ({
+      ...metric,
+      values: metric.values.map((value) => ({ ...value, labels: { ...value.labels, worker } })),
+      // Of each a single one; others would be left out, or be said of one process for all.
+      aggregator: "sum",
+    })),
+  );
+  const registry = AggregatorRegistry.aggregate(labelled);
   return { text: await registry.metrics(), contentType: registry.contentType };
 }

@@ -1,6 +1,6 @@
 /**
  * Several processes of one host as one engine: they share the tasks as members of the group; this one serves HTTP, asks
- * the worker that has a contact, adds metrics up, and starts a worker again that has died.
+ * the worker that has a contact, gathers metrics, and starts a worker again that has died.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -24,7 +24,7 @@ import type { Original } from "../../events/dead-letter.js";
 import type { ContactId, ScoreLine, TenantId } from "../../events/types.js";
 import type { Kafka } from "../../kafka/client.js";
 import { partitioner } from "../../kafka/partitioner.js";
-import { addedMetrics, type Logger } from "../../telemetry.js";
+import { type Logger, workerMetrics } from "../../telemetry.js";
 import type { Topology } from "../../topics/topology.js";
 import { RemoteEngine } from "../remote.js";
 import type { ServedEngine } from "../serving.js";
@@ -157,7 +157,7 @@ export class Workers implements ServedEngine {
 
   async metrics(): Promise<{ text: string; contentType: string }> {
     const values = await Promise.all(this.#workers.map((worker) => worker.metricValues()));
-    return await addedMetrics(values.filter((one) => one !== null));
+    return await workerMetrics(new Map(values.flatMap((one, worker) => (one === null ? [] : [[worker, one]]))));
   }
 
   #ownerOf(contact: ContactId): RemoteEngine {

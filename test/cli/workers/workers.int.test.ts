@@ -103,8 +103,15 @@ describe.skipIf(connected === null)("workers", () => {
     expect(lines.map(({ contactId }) => contactId)).toEqual([...contacts].sort());
     expect((await workers.explain(contacts[0]!, { tenantId: "default" }))?.explanations).toHaveLength(1);
     const { text } = await workers.metrics();
-    expect(text).toContain("scorefold_inputs_total 4");
-    for (const task of [0, 1, 2, 3]) expect(text).toContain(`scorefold_task_state{task="${task}",state="running"} 1`);
+    const folded = [...text.matchAll(/^scorefold_inputs_total\{worker="[01]"\} (\d+)$/gm)].map(([, count]) =>
+      Number(count),
+    );
+    expect(folded).toHaveLength(2);
+    expect(folded[0]! + folded[1]!).toBe(4);
+    for (const task of [0, 1, 2, 3])
+      expect(text).toMatch(
+        new RegExp(`^scorefold_task_state\\{task="${task}",state="running",worker="[01]"\\} 1$`, "m"),
+      );
 
     const [first] = pids();
     process.kill(first!, "SIGKILL");
