@@ -33,6 +33,7 @@ import { ModelSet } from "../stream/models.js";
 import type { Task, TaskEvents } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import type { RecordMapper } from "../topics/record.js";
+import { AssignedTasks } from "./assigned-tasks.js";
 import type { DataDirectory, StoreMemory } from "./directory.js";
 import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
@@ -90,9 +91,7 @@ export class KafkaEngine implements Engine {
   readonly #inputs: InputGateway;
   readonly #models: readonly string[];
   #group: Group;
-  /** By number; one that was released stays until it has ended, since it has its store open until then. */
-  readonly #owned = new Map<number, OwnedTask>();
-  #assigned: readonly number[] = [];
+  readonly #owned = new AssignedTasks((task, share) => new OwnedTask(this.#taskOptions(task, share)));
   #hasJoined = false;
   readonly #stopping = new AbortController();
   #error: unknown = null;
@@ -108,7 +107,7 @@ export class KafkaEngine implements Engine {
     this.#inputs = new InputGateway({ kafka, topicOf, taskOf: this.#taskOf });
     this.#models = new ModelSet(options.models).names;
     this.#metrics = createMetrics(async () => ({
-      tasks: await Promise.all([...this.#owned.values()].map(({ number, task }) => measured(number, task))),
+      tasks: await Promise.all(this.#owned.all.map(({ number, task }) => measured(number, task))),
       logBytes: null,
     }));
     this.#ended = new Promise((end) => {
@@ -193,8 +192,7 @@ export class KafkaEngine implements Engine {
   }
 
   taskStatuses(): readonly TaskStatus[] {
-    const all = [...this.#owned.values()].filter(({ isReleased }) => !isReleased);
-    return all.sort((a, b) => a.number - b.number).map(({ number, task }) => statusOf(number, task));
+    return this.#owned.current.map(({ number, task }) => statusOf(number, task));
   }
 
   /** How many tasks the application has, here and elsewhere. */
@@ -213,7 +211,7 @@ export class KafkaEngine implements Engine {
     if (!this.#stopping.signal.aborted) {
       this.#stopping.abort();
       // Left last: until then nobody else is given the tasks, and starts on what is about to be written.
-      await Promise.all([...this.#owned.values()].map((owned) => owned.release()));
+      await this.#owned.release();
       await this.#group
         .leave()
         .catch((error: unknown) => this.#options.logger.warn({ err: error }, "leaving the group"));
@@ -256,7 +254,7 @@ export class KafkaEngine implements Engine {
     const place = await this.#inputs.erase(contactId, tenantId, this.#options.clock.now());
     const owned = this.#owned.get(place.partition);
     // With another process it is as sure, and a moment later.
-    if (owned === undefined || owned.isReleased) return;
+    if (owned === null) return;
     await owned.task.foldedUpTo(new Map([[place.topic, place.offset + 1]]));
     await owned.task.written();
   }
@@ -278,7 +276,7 @@ export class KafkaEngine implements Engine {
   #ownerOf(contact: ContactId): Task {
     const task = this.#taskOf(contact);
     const owned = this.#owned.get(task);
-    if (owned !== undefined && !owned.isReleased && owned.error === null) return owned.task;
+    if (owned !== null && owned.error === null) return owned.task;
     throw new ScorefoldError(
       "elsewhere",
       `the contact belongs to task ${task}, and that is with another process of the group ${this.#options.app}; ask that one`,
@@ -286,7 +284,7 @@ export class KafkaEngine implements Engine {
   }
 
   #running(isPartial: boolean): readonly Task[] {
-    const tasks = [...this.#owned.values()].filter(({ isReleased }) => !isReleased).map(({ task }) => task);
+    const tasks = this.#owned.current.map(({ task }) => task);
     if (isPartial || tasks.length === this.#tasks) return tasks;
     throw new ScorefoldError(
       "elsewhere",
@@ -308,7 +306,6 @@ export class KafkaEngine implements Engine {
     });
   }
 
-  /** The group has spoken: tasks that are new here begin, those that are no longer here end. */
   #assign(tasks: readonly number[]): void {
     if (this.#stopping.signal.aborted) return;
     const { logger } = this.#options;
@@ -325,33 +322,11 @@ export class KafkaEngine implements Engine {
       );
       return;
     }
-    this.#assigned = tasks;
-    for (const owned of this.#owned.values()) if (!tasks.includes(owned.number)) void owned.release();
-    for (const task of tasks) this.#begin(task);
+    this.#owned.assign(tasks);
   }
 
-  #begin(number: number): void {
-    const before = this.#owned.get(number);
-    if (before !== undefined && !before.isReleased && before.error === null) return;
-    const own = before?.ended ?? Promise.resolve();
-    void own.then(() => {
-      // The group may have spoken again since.
-      const isWanted = this.#assigned.includes(number) && !this.#stopping.signal.aborted;
-      if (!isWanted || this.#owned.get(number) !== before) return;
-      const owned = new OwnedTask(this.#taskOptions(number));
-      this.#owned.set(number, owned);
-      void owned.ended.then(() => {
-        // A failed one stays to be seen, until the group speaks again.
-        if (owned.error !== null || this.#owned.get(number) !== owned) return;
-        this.#owned.delete(number);
-        if (this.#assigned.includes(number)) this.#begin(number);
-      });
-    });
-  }
-
-  #taskOptions(number: number): ConstructorParameters<typeof OwnedTask>[0] {
+  #taskOptions(number: number, share: number): ConstructorParameters<typeof OwnedTask>[0] {
     const { directory, models, clock, limits, logger } = this.#options;
-    const share = Math.max(1, this.#assigned.length);
     const own = logger.child({ task: number });
     return {
       log: this.#log,
@@ -407,7 +382,7 @@ export class KafkaEngine implements Engine {
     if (this.#stopping.signal.aborted || !this.#hasJoined) return;
     const { logger, clock } = this.#options;
     logger.warn({ err: error }, "membership in the group has ended; joining again");
-    this.#assigned = [];
+    this.#owned.forget();
     void (async () => {
       const { signal } = this.#stopping;
       for (let wait = REJOIN_MS_MIN; !signal.aborted; wait = Math.min(REJOIN_MS_MAX, 2 * wait)) {
