@@ -52,7 +52,7 @@ export class OwnedTask {
   }
 
   async #run(): Promise<void> {
-    const { owns, chance, clock, events } = this.#options;
+    const { chance, clock, events } = this.#options;
     for (;;) {
       try {
         await this.#task.run();
@@ -67,10 +67,19 @@ export class OwnedTask {
         events?.onNotice?.(`task ${this.number} was taken over`, error);
         // A producer that has slept, or one whose id a broker has forgotten, is fenced too, and has no other owner.
         await clock.sleep(AGAIN_MS * (1 + chance()), this.#release.signal);
-        if (this.isReleased || !(await owns())) return;
+        if (this.isReleased || !(await this.#isStillOwn())) return;
         this.#task = new Task(this.#options);
         if (this.isReleased) return;
       }
     }
+  }
+
+  /** A group that does not answer must not hold up whoever wants the task to end. */
+  async #isStillOwn(): Promise<boolean> {
+    const { signal } = this.#release;
+    const released = new Promise<false>((resolve) => {
+      signal.addEventListener("abort", () => resolve(false), { once: true });
+    });
+    return await Promise.race([this.#options.owns(), released]);
   }
 }
