@@ -22,7 +22,7 @@ import type { AppendClock } from "./append-clock.js";
 import type { Cluster } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 import type { FetchedRecord } from "./fetch-response.js";
-import type { Fetcher } from "./fetcher.js";
+import { Fetcher } from "./fetcher.js";
 import { type OutputTopics, topicOfOutput } from "./output-topics.js";
 import { recordOf } from "./record.js";
 import type { ValueWriter } from "./value-writer.js";
@@ -36,6 +36,8 @@ const RECORD_BYTES = 30;
 const RETRY_MS_MIN = 20;
 const CONCURRENT_TRANSACTIONS = 51;
 const BUSY_TRIES = 250;
+/** How long the first record of an output topic is waited for before its end is believed. */
+const LOOK_MS = 500;
 /** Two of them, all tries together. */
 const RETRY_MS_MAX = 10_000;
 
@@ -115,16 +117,7 @@ export class KafkaTaskLog implements TaskLog {
 
   async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
     this.#checkOpen();
-    const { cluster, topics } = this.#parts;
-    const of = async (fromBeginning: boolean): Promise<ReadonlyMap<Topic, Offset>> => {
-      const asked = topics.map((topic) => ({ topic, partitions: [{ partition: this.task }], fromBeginning }));
-      const found = await cluster.fetchTopicsOffset(asked);
-      return new Map(found.map(({ topic, partitions }) => [topic, Number(partitions[0]?.offset)]));
-    };
-    return await this.#asked("the bounds of topics", async () => {
-      const [starts, ends] = [await of(true), await of(false)];
-      return new Map(topics.map((topic) => [topic, this.#boundsOf(topic, starts.get(topic), ends.get(topic))]));
-    });
+    return await this.#asked("the bounds of topics", async () => await this.#boundsOf(this.#parts.topics));
   }
 
   async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
@@ -177,15 +170,13 @@ export class KafkaTaskLog implements TaskLog {
   async hasPublished(): Promise<boolean> {
     this.#checkOpen();
     const { cluster, outputTopics } = this.#parts;
-    return await this.#asked("the ends of output topics", async () => {
-      const topics = [outputTopics.scoreChanged, outputTopics.thresholdCrossed];
+    const topics = [outputTopics.scoreChanged, outputTopics.thresholdCrossed];
+    const bounds = await this.#asked("the bounds of output topics", async () => {
       await cluster.addMultipleTargetTopics(topics);
-      const partitions = [{ partition: this.task }];
-      const ends = await cluster.fetchTopicsOffset(
-        topics.map((topic) => ({ topic, partitions, fromBeginning: false })),
-      );
-      return ends.some((end) => Number(end.partitions[0]?.offset ?? 0) > 0);
+      return [...(await this.#boundsOf(topics)).values()];
     });
+    if (bounds.every(({ end }) => end === 0)) return false;
+    return bounds.some(({ start }) => start > 0) || (await this.#hasRecords(topics));
   }
 
   async time(): Promise<EpochMs> {
@@ -303,8 +294,36 @@ export class KafkaTaskLog implements TaskLog {
     }
   }
 
+  /** What was aborted takes offsets as well: only what can be read was published. */
+  async #hasRecords(topics: readonly Topic[]): Promise<boolean> {
+    const fetcher = new Fetcher(this.#parts.cluster, topics, this.task, () => undefined);
+    const limits = { bytesMax: 1, recordsMax: 1, waitMs: LOOK_MS };
+    let from: Offsets = new Map();
+    try {
+      for (;;) {
+        const taken = await fetcher.fetch(from, limits, this.#closing.signal);
+        this.#checkOpen();
+        if (taken.some(({ records }) => records.length > 0)) return true;
+        if (taken.every(({ next, end }) => next === end)) return false;
+        from = new Map(taken.map(({ topic, next }) => [topic, next]));
+      }
+    } finally {
+      await fetcher.close();
+    }
+  }
+
+  async #boundsOf(topics: readonly Topic[]): Promise<ReadonlyMap<Topic, Bounds>> {
+    const of = async (fromBeginning: boolean): Promise<ReadonlyMap<Topic, Offset>> => {
+      const asked = topics.map((topic) => ({ topic, partitions: [{ partition: this.task }], fromBeginning }));
+      const found = await this.#parts.cluster.fetchTopicsOffset(asked);
+      return new Map(found.map(({ topic, partitions }) => [topic, Number(partitions[0]?.offset)]));
+    };
+    const [starts, ends] = [await of(true), await of(false)];
+    return new Map(topics.map((topic) => [topic, this.#checked(topic, starts.get(topic), ends.get(topic))]));
+  }
+
   /** An offset that the broker has not told must not pass for an empty topic. */
-  #boundsOf(topic: Topic, start: Offset | undefined, end: Offset | undefined): Bounds {
+  #checked(topic: Topic, start: Offset | undefined, end: Offset | undefined): Bounds {
     if (start !== undefined && end !== undefined && start >= 0 && end >= start) return { start, end };
     throw new ScorefoldError(
       "log-failed",

@@ -42,6 +42,29 @@ async function make(): Promise<LogUnderTest> {
 describe.skipIf(connected === null)("on a broker", () => {
   describeLog("Kafka", make);
 
+  it("takes only what can be read for published", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["inputs"], 1);
+    const log = app.log();
+    const task = await log.open(0);
+    expect(await task.hasPublished()).toBe(false);
+    expect(await task.committed()).toBeNull();
+    const transactionalId = `${app.id}.crashed`;
+    const crashed = kafka.producer({ transactionalId, maxInFlightRequests: 1, idempotent: true });
+    await crashed.connect();
+    const transaction = await crashed.transaction();
+    await transaction.send({ topic: app.named("score-changed"), messages: [{ partition: 0, value: "never" }] });
+    // Begun again, it is over also in the eyes of those who read.
+    const next = kafka.producer({ transactionalId, maxInFlightRequests: 1, idempotent: true });
+    await next.connect();
+    await (await next.transaction()).abort();
+    await Promise.all([crashed.disconnect(), next.disconnect()]);
+    expect(await task.hasPublished()).toBe(false);
+    await task.publish({ offsets: fromOffset(log, 0), metadata: "", outputs: [outputOf(1)], deadLetters: [] });
+    expect(await task.hasPublished()).toBe(true);
+    await log.close();
+    await app.close();
+  });
+
   it("lets no task be opened while it is closed", async () => {
     const app = await KafkaApp.make(kafka, admin, ["inputs"], 1);
     const log = app.log();
