@@ -15,7 +15,7 @@ import {
   type Topic,
   type Transaction,
 } from "../../src/stream/log.js";
-import type { BrokerClient } from "./broker.js";
+import type { BrokerClient } from "./broker-client.js";
 import type { Entry, Partition } from "./broker-partition.js";
 
 export class BrokerTaskLog implements TaskLog {
@@ -24,6 +24,8 @@ export class BrokerTaskLog implements TaskLog {
   readonly #epoch: number;
   #isClosed = false;
   #hasFailed = false;
+  /** What this owner has committed: a broker answers before it tells everybody of it. */
+  #committed: Committed | null = null;
   /** One transaction at a time, as a producer has it. */
   #last: Promise<unknown> = Promise.resolve();
   /** The topic that a fetch begins with moves on, so that a full one does not starve the others. */
@@ -37,7 +39,11 @@ export class BrokerTaskLog implements TaskLog {
 
   async committed(): Promise<Committed | null> {
     await this.#gate("committed");
-    return this.#client.broker.committed(this.task);
+    const { broker } = this.#client;
+    const committed = this.#committed ?? broker.committed(this.task);
+    if (committed === null || broker.taskOf === null) return committed;
+    if (committed.offsets.has(broker.inputTopics.at(-1) as Topic)) return committed;
+    throw new ScorefoldError("history-lost", `nothing is committed for ${broker.inputTopics.at(-1)}-${this.task}`);
   }
 
   async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
@@ -100,10 +106,13 @@ export class BrokerTaskLog implements TaskLog {
     const taken = { ...transaction, offsets: new Map(transaction.offsets) };
     try {
       await this.#gate("publish");
-      const begun = broker.begin(this.task, this.#epoch, taken);
+      await broker.produce(this.task, this.#epoch, taken);
       await this.#gate("publish written");
-      broker.commit(this.task, this.#epoch, begun, taken);
+      broker.sendOffsets(this.task, this.#epoch, taken);
+      await this.#gate("publish with offsets");
+      broker.commit(this.task, this.#epoch, taken);
       await this.#gate("publish committed");
+      this.#committed = { offsets: taken.offsets, metadata: taken.metadata };
     } catch (error) {
       this.#hasFailed = !(error instanceof ScorefoldError && error.code === "fenced");
       throw error;
@@ -142,7 +151,7 @@ export class BrokerTaskLog implements TaskLog {
     const count = some.length === 0 ? 0 : Math.max(1, Math.min(some.length, this.#client.broker.cut(some.length)));
     const isCut = count < some.length;
     const records = some.slice(0, count);
-    return { topic, records, next: isCut ? (some[count] as LogRecord).offset : next, end: stable };
+    return { topic, records, next: isCut ? (records.at(-1) as LogRecord).offset + 1 : next, end: stable };
   }
 
   #partitions(): Partition[] {

@@ -8,13 +8,15 @@
  * `publish committed` it went through and the caller does not learn it.
  */
 import { ScorefoldError } from "../../src/errors.js";
+import { canonicalJson } from "../../src/events/canonical.js";
 import { encodeDeadLetter, type Original } from "../../src/events/dead-letter.js";
 import { encodeOutput } from "../../src/events/encode.js";
-import type { EpochMs, Output } from "../../src/events/types.js";
-import type { Committed, Log, Offset, TaskLog, Topic, Transaction } from "../../src/stream/log.js";
-import { type BrokerTransaction, Partition } from "./broker-partition.js";
-import { BrokerTaskLog } from "./broker-task.js";
-import { goOn, never, type Step } from "./step.js";
+import type { ContactId, EpochMs, Output } from "../../src/events/types.js";
+import type { Committed, Offset, Topic, Transaction } from "../../src/stream/log.js";
+import { BrokerClient } from "./broker-client.js";
+import { Partition } from "./broker-partition.js";
+import { ProducerTransaction } from "./broker-transaction.js";
+import { goOn, type Step } from "./step.js";
 
 const OUTPUT_TOPICS: readonly Topic[] = ["score-changed", "threshold-crossed", "dead-letters"];
 const topicOfOutput: Readonly<Record<Output["kind"], Topic>> = {
@@ -27,10 +29,14 @@ export interface BrokerOptions {
   readonly inputTopics?: readonly Topic[];
   /** Partitions of each topic. */
   readonly tasks?: number;
+  /** The task that a contact belongs to: inputs of another one go to it through the last of the input topics. */
+  readonly taskOf?: (contactId: ContactId) => number;
   readonly step?: Step;
+  /** What the broker waits for before it tells a partition how a transaction has ended; else all know it at once. */
+  readonly mark?: () => Promise<void>;
   /** How many of so many records one fetch gives; at least one. All of them, if it is left out. */
   readonly cut?: (records: number) => number;
-  /** Told of each transaction that has gone through, before anybody else hears of it; outputs over all topics. */
+  /** Told of each transaction that has gone through, when all of it can be read; outputs over all topics. */
   readonly onCommit?: (task: number, transaction: Transaction, owner: BrokerClient | null) => void;
 }
 
@@ -38,18 +44,22 @@ interface TaskState {
   epoch: number;
   owner: BrokerClient | null;
   committed: Committed | null;
-  /** Begun and neither committed nor aborted. */
-  open: BrokerTransaction | null;
-  /** The partitions that have records of it. */
-  partitions: Set<Partition>;
+  /** The last one; its end may not be told everywhere. */
+  transaction: ProducerTransaction | null;
+  /** Sent with it, to hold once it is committed. */
+  offsets: Committed | null;
 }
 
 export class Broker {
   readonly clusterId = "simulated";
   readonly inputTopics: readonly Topic[];
   readonly tasks: number;
+  readonly taskOf: ((contactId: ContactId) => number) | null;
+  /** By input topic: one that is made anew has another. */
+  readonly topicIds = new Map<Topic, string>();
   readonly step: Step;
   readonly cut: (records: number) => number;
+  readonly #mark: (() => Promise<void>) | null;
   readonly #onCommit: NonNullable<BrokerOptions["onCommit"]>;
   #now: EpochMs = 1_767_225_600_000;
   readonly #partitions = new Map<string, Partition>();
@@ -60,16 +70,19 @@ export class Broker {
     const { inputTopics = ["inputs"], tasks = 1 } = options;
     this.inputTopics = inputTopics;
     this.tasks = tasks;
+    this.taskOf = options.taskOf ?? null;
     this.step = options.step ?? goOn;
+    this.#mark = options.mark ?? null;
     this.cut = options.cut ?? ((records) => records);
     this.#onCommit = options.onCommit ?? (() => undefined);
     this.#states = Array.from({ length: tasks }, () => ({
       epoch: 0,
       owner: null,
       committed: null,
-      open: null,
-      partitions: new Set(),
+      transaction: null,
+      offsets: null,
     }));
+    for (const topic of inputTopics) this.topicIds.set(topic, `${topic} 1`);
     for (const topic of [...inputTopics, ...OUTPUT_TOPICS]) {
       for (let task = 0; task < tasks; task++) this.#partitions.set(`${topic}-${task}`, new Partition(topic, task));
     }
@@ -107,10 +120,17 @@ export class Broker {
 
   /** The same in a transaction, which holds up all behind it until it is ended. */
   appendInTransaction(topic: Topic, task: number, lines: readonly Original[]): (end: "committed" | "aborted") => void {
-    const transaction: BrokerTransaction = { state: "open" };
+    const transaction = new ProducerTransaction();
     const partition = this.partition(topic, task);
-    for (const line of lines) partition.add(line, this.#now, transaction);
-    return (end) => this.#end(transaction, end, [partition]);
+    for (const line of lines) transaction.add(partition, line, this.#now);
+    return (outcome) => this.#end(transaction, outcome, () => undefined);
+  }
+
+  /** Offsets that nobody gets a record for: compaction has taken what was there. */
+  leaveGap(topic: Topic, task: number, count: number): void {
+    const partition = this.partition(topic, task);
+    for (let i = 0; i < count; i++) partition.add(null, this.#now, null);
+    this.changed();
   }
 
   dropBefore(topic: Topic, task: number, offset: Offset): void {
@@ -130,44 +150,89 @@ export class Broker {
     return this.#state(task).committed;
   }
 
+  /** The same as soon as it is decided, and before everybody is told. */
+  decided(task: number): Committed | null {
+    const { transaction, offsets, committed } = this.#state(task);
+    return transaction?.outcome === "committed" ? offsets : committed;
+  }
+
+  /** Whether no task has a transaction that is open, or not told everywhere. */
+  get isQuiet(): boolean {
+    return this.#states.every(({ transaction }) => transaction?.isOver !== false);
+  }
+
   /** Who took the task over last. */
   owner(task: number): BrokerClient | null {
     return this.#state(task).owner;
   }
 
-  /** As `InitProducerId`: aborts what hangs open, and gives an epoch that fences all before it. */
-  takeOver(task: number, owner: BrokerClient | null = null): number {
+  /** As after a week without members: what was committed for these topics is known no more. */
+  forget(task: number, topics: readonly Topic[]): void {
     const state = this.#state(task);
+    if (state.committed === null) return;
+    const offsets = new Map([...state.committed.offsets].filter(([topic]) => !topics.includes(topic)));
+    state.committed = offsets.size === 0 ? null : { ...state.committed, offsets };
+  }
+
+  /** Brings back what was known. */
+  recall(task: number, committed: Committed | null): void {
+    this.#state(task).committed = committed;
+  }
+
+  /**
+   * As `InitProducerId`: aborts what hangs open, waits until that, or what was committed last, is told everywhere, and
+   * gives an epoch that fences all before it.
+   */
+  async takeOver(task: number, owner: BrokerClient | null = null): Promise<number> {
+    const state = this.#state(task);
+    while (state.transaction?.isOver === false) {
+      this.timeOut(task);
+      await this.until(() => state.transaction?.isOver !== false);
+    }
     state.epoch += 1;
     state.owner = owner;
-    if (state.open !== null) this.#end(state.open, "aborted", state.partitions);
-    state.open = null;
     return state.epoch;
   }
 
-  /** @throws ScorefoldError `fenced` */
-  begin(task: number, epoch: number, { outputs, deadLetters }: Transaction): BrokerTransaction {
-    const state = this.#owned(task, epoch);
-    const transaction: BrokerTransaction = { state: "open" };
-    state.open = transaction;
-    state.partitions = new Set();
-    const add = (topic: Topic, value: string): void => {
-      const partition = this.partition(topic, task);
-      partition.add(value, this.#now, transaction);
-      state.partitions.add(partition);
-    };
-    for (const output of outputs) add(topicOfOutput[output.kind], encodeOutput(output));
-    for (const letter of deadLetters) add("dead-letters", encodeDeadLetter(letter));
-    return transaction;
+  /** Aborts what hangs open, and fences who has begun it. */
+  timeOut(task: number): void {
+    const state = this.#state(task);
+    const { transaction } = state;
+    if (transaction === null || transaction.outcome !== null) return;
+    state.epoch += 1;
+    state.owner = null;
+    this.#end(transaction, "aborted", () => undefined);
   }
 
-  /** @throws ScorefoldError `fenced` */
-  commit(task: number, epoch: number, begun: BrokerTransaction, transaction: Transaction): void {
+  /** Begins a transaction and takes its records. @throws ScorefoldError `fenced` */
+  async produce(task: number, epoch: number, transaction: Transaction): Promise<void> {
     const state = this.#owned(task, epoch);
-    state.committed = { offsets: transaction.offsets, metadata: transaction.metadata };
-    state.open = null;
-    this.#end(begun, "committed", state.partitions);
-    this.#onCommit(task, transaction, state.owner);
+    await this.until(() => state.transaction?.isOver !== false);
+    this.#owned(task, epoch);
+    const begun = new ProducerTransaction();
+    state.transaction = begun;
+    state.offsets = null;
+    const add = (topic: Topic, value: string, to = task): void =>
+      begun.add(this.partition(topic, to), value, this.#now);
+    for (const output of transaction.outputs) add(topicOfOutput[output.kind], encodeOutput(output));
+    for (const letter of transaction.deadLetters) add("dead-letters", encodeDeadLetter(letter));
+    for (const { task: to, input } of transaction.rekeyed ?? [])
+      add(this.inputTopics.at(-1) as Topic, canonicalJson(input), to);
+  }
+
+  /** As `TxnOffsetCommit`. @throws ScorefoldError `fenced` */
+  sendOffsets(task: number, epoch: number, { offsets, metadata }: Committed): void {
+    this.#owned(task, epoch).offsets = { offsets, metadata };
+  }
+
+  /** As `EndTxn`. @throws ScorefoldError `fenced` */
+  commit(task: number, epoch: number, transaction: Transaction): void {
+    const state = this.#owned(task, epoch);
+    const { owner, offsets } = state;
+    this.#end(state.transaction as ProducerTransaction, "committed", () => {
+      state.committed = offsets;
+      this.#onCommit(task, transaction, owner);
+    });
   }
 
   /** Resolves when `isOver` says so after something changed. */
@@ -188,10 +253,8 @@ export class Broker {
     for (const wake of [...this.#waiting]) wake();
   }
 
-  #end(transaction: BrokerTransaction, state: "committed" | "aborted", partitions: Iterable<Partition>): void {
-    transaction.state = state;
-    for (const partition of partitions) partition.add(null, this.#now, transaction);
-    this.changed();
+  #end(transaction: ProducerTransaction, outcome: "committed" | "aborted", onOver: () => void): void {
+    transaction.end(outcome, { now: () => this.#now, mark: this.#mark, onMark: () => this.changed(), onOver });
   }
 
   #owned(task: number, epoch: number): TaskState {
@@ -207,62 +270,5 @@ export class Broker {
     const state = this.#states[task];
     if (state === undefined) throw new ScorefoldError("internal", `the broker has no task ${task}`);
     return state;
-  }
-}
-
-/** The log as one process sees it. */
-export class BrokerClient implements Log {
-  readonly clusterId: string;
-  readonly inputTopics: readonly Topic[];
-  readonly origin = null;
-  readonly taskOf = null;
-  readonly models = null;
-  readonly broker: Broker;
-  isClosed = false;
-  readonly #step: Step;
-  #isGone = false;
-
-  constructor(broker: Broker, step: Step) {
-    this.broker = broker;
-    this.#step = step;
-    this.clusterId = broker.clusterId;
-    this.inputTopics = broker.inputTopics;
-  }
-
-  async open(task: number): Promise<TaskLog> {
-    await this.gate("open");
-    const epoch = this.broker.takeOver(task, this);
-    await this.gate("opened");
-    return new BrokerTaskLog(this, task, epoch);
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true;
-    this.broker.changed();
-  }
-
-  /** The process is gone: nothing it asked is answered any more, and nothing it was about to send is sent. */
-  kill(): void {
-    this.#isGone = true;
-    this.broker.changed();
-  }
-
-  /** What every call goes through before and after it reaches the broker. */
-  async gate(name: string): Promise<void> {
-    if (this.#isGone) await never();
-    this.checkOpen();
-    try {
-      await this.#step(name);
-    } catch (error) {
-      if (!this.#isGone) {
-        if (error instanceof ScorefoldError) throw error;
-        throw new ScorefoldError("log-failed", `the broker did not answer: ${name}`, { cause: error });
-      }
-    }
-    if (this.#isGone) await never();
-  }
-
-  checkOpen(): void {
-    if (this.isClosed) throw new ScorefoldError("stopping", "the log is closed; connect again");
   }
 }

@@ -33,6 +33,11 @@ export class SimulatedDisk {
     this.step = step;
   }
 
+  /** Whether somebody has the database open. */
+  get isOpen(): boolean {
+    return this.#handle?.isOpen === true;
+  }
+
   get batches(): number {
     return this.#batches.length;
   }

@@ -110,6 +110,7 @@ export class Invariant {
   readonly #options: InvariantOptions;
   readonly #tasks = new Map<number, TaskOutputs>();
   readonly #ids = new Set<string>();
+  readonly #rekeyed: string[] = [];
   commits = 0;
 
   constructor(options: InvariantOptions) {
@@ -126,15 +127,37 @@ export class Invariant {
     const view = this.#of(task);
     const { timer, change } = decodeMetadata(committed.metadata);
     const records = this.#records(task, view, committed);
-    const letters = this.#fold(view, records, models);
+    const { letters, rekeyed } = this.#fold(task, view, records, models);
     for (const contact of view.contacts.values()) {
       if (change === null || compareText(contact.key, change.done) <= 0) contact.adopt(models);
     }
     this.#pass(view, timer);
-    this.#options.note(`    ${records.length} records, ${letters.length} dead letters`);
+    const away = rekeyed.length > 0 ? `, ${rekeyed.length} passed on` : "";
+    this.#options.note(`    ${records.length} records, ${letters.length} dead letters${away}`);
     this.#outputs(task, view, committed.outputs);
     this.#deadLetters(task, view, letters);
+    const passedOn = (committed.rekeyed ?? []).map(({ task: to, input }) => `${to} ${textOf(input)}`);
+    same("what is passed on to other tasks", passedOn.sort(), rekeyed.toSorted());
+    for (const one of rekeyed) this.#rekeyed.push(one);
     for (const contact of view.contacts.values()) contact.check(this.#options.broker.inputTopics.length);
+  }
+
+  /** Once all is folded: over all tasks, each input that came has been folded once, in the task of its contact. */
+  checkWhole(): void {
+    const { broker } = this.#options;
+    const own = broker.taskOf === null ? broker.inputTopics : broker.inputTopics.slice(0, -1);
+    const partitions = Array.from({ length: broker.tasks }, (_, task) => task);
+    const inputsOf = (topic: Topic, task: number): Input[] =>
+      [...broker.partition(topic, task).readable(0)].flatMap((entry) => this.#recordOf(topic, entry).input ?? []);
+    const came = own.flatMap((topic) => partitions.flatMap((task) => inputsOf(topic, task).map(textOf)));
+    const folded = partitions.flatMap((task) =>
+      [...this.contacts(task).values()].flatMap(({ arrived }) => arrived.received.map(textOf)),
+    );
+    same("the inputs that are folded", folded.sort(), came.sort());
+    if (broker.taskOf === null) return;
+    const topic = broker.inputTopics.at(-1) as Topic;
+    const passedOn = partitions.flatMap((task) => inputsOf(topic, task).map((input) => `${task} ${textOf(input)}`));
+    same("what lies in the topic between tasks", passedOn.sort(), this.#rekeyed.toSorted());
   }
 
   #of(task: number): TaskOutputs {
@@ -180,13 +203,25 @@ export class Invariant {
     return { topic, entry, input: isAhead ? null : decoded.input, reason: isAhead ? "too-far-ahead" : "conflict" };
   }
 
-  /** @returns the dead letters that follow */
-  #fold(view: TaskOutputs, records: readonly Record[], models: ModelSet): string[] {
+  /** @returns the dead letters that follow, and the inputs that other tasks have to fold */
+  #fold(
+    task: number,
+    view: TaskOutputs,
+    records: readonly Record[],
+    models: ModelSet,
+  ): { readonly letters: string[]; readonly rekeyed: string[] } {
     const letters: string[] = [];
+    const rekeyed: string[] = [];
+    const taskOf = this.#options.broker.taskOf ?? (() => task);
     for (const { topic, entry, input, reason } of records) {
       const place = `${topic} ${entry.offset} ${reason}`;
       if (input === null) {
         letters.push(place);
+        continue;
+      }
+      const to = taskOf(input.contactId);
+      if (to !== task) {
+        rekeyed.push(`${to} ${textOf(input)}`);
         continue;
       }
       const key = `${input.tenantId}\0${input.contactId}`;
@@ -198,7 +233,7 @@ export class Invariant {
       const loser = contact.receive(input);
       if (loser !== null) letters.push(`${place} ${textOf(loser)}`);
     }
-    return letters;
+    return { letters, rekeyed };
   }
 
   #pass(view: TaskOutputs, timer: Place): void {

@@ -25,13 +25,28 @@ export interface Faults {
   readonly full: number;
   readonly damage: number;
   readonly clock: number;
+  /** A producer takes longer than a transaction may. */
+  readonly timeout: number;
+  /** A member that lives is silent for longer than its session. */
+  readonly silence: number;
+  /** What is committed is forgotten, or a topic is made anew. */
+  readonly disaster: number;
   /** Whether a crash may take batches from the disk whose writers have heard of them. */
   readonly losesTail: boolean;
   readonly losesStore: boolean;
 }
 
+/** Members of one group in place of a process for each task. */
+export interface ClusterPlan {
+  readonly membersMax: number;
+}
+
+/** The input topic of a cluster by which tasks pass on what lies in the wrong partition. */
+export const REKEYED = "rekeyed";
+
 export interface Plan {
   readonly tasks: number;
+  readonly cluster: ClusterPlan | null;
   readonly topics: readonly string[];
   /** The sets of models, one after the other. */
   readonly models: readonly (readonly Model[])[];
@@ -40,6 +55,7 @@ export interface Plan {
   readonly limits: TaskLimits;
   readonly timers: "clock" | "manual";
   readonly faults: Faults;
+  /** For each task: machines, where there is a cluster. */
   readonly stores: number;
   /** Instants that timers are told to go to. */
   readonly instants: readonly EpochMs[];
@@ -54,34 +70,37 @@ export const noFaults: Faults = {
   full: 0,
   damage: 0,
   clock: 0,
+  timeout: 0,
+  silence: 0,
+  disaster: 0,
   losesTail: false,
   losesStore: false,
 };
 
 export function drawPlan(random: Random): Plan {
   const isLong = random.chance(0.06);
-  const tasks = random.weighted([
-    [3, 1],
-    [1, 2],
-  ]);
+  const cluster = random.chance(0.5) ? { membersMax: random.between(1, 4) } : null;
+  const tasks = cluster === null ? random.pick([1, 1, 1, 2]) : random.between(1, 4);
   const topics = ["mails", "forms", "visits"].slice(0, random.between(1, 3));
   const sets = drawModels(random);
   const inputs = drawInputs(random, isLong);
   const isBacklog = random.chance(0.3);
   const timers = random.chance(0.5) ? "clock" : "manual";
   const inputAheadMsMax = random.pick([HOUR, HOUR, 40 * DAY]);
-  const arrivals = drawArrivals(random, inputs, { tasks, topics, isBacklog, inputAheadMsMax });
+  const misplaced = cluster === null ? 0 : random.pick([0, 0.05, 0.3]);
+  const arrivals = drawArrivals(random, inputs, { tasks, topics, isBacklog, inputAheadMsMax, misplaced });
   const faults = random.chance(0.1) ? noFaults : drawFaults(random);
   const instants = inputs.flatMap(({ at }) => [at, at + random.pick([1, MINUTE, HOUR, DAY])]);
   return {
     tasks,
+    cluster,
     topics,
     models: sets,
     start: Math.min(...arrivals.map(({ at }) => at)) - random.pick([0, HOUR]),
     arrivals,
     limits: { ...drawLimits(random, isLong), inputAheadMsMax },
     timers,
-    ...(sets.length > 1 ? changing(faults) : { faults, stores: random.between(1, 2) }),
+    ...(sets.length > 1 ? changing(faults) : { faults, stores: random.between(1, cluster === null ? 2 : 3) }),
     instants,
     end: Math.max(...instants, ...arrivals.map(({ at }) => at)) + random.pick([0, HOUR, DAY, 5 * DAY]),
   };
@@ -154,6 +173,8 @@ interface ArrivalOptions {
   readonly topics: readonly string[];
   readonly isBacklog: boolean;
   readonly inputAheadMsMax: number;
+  /** How many lie in the partition of another task. */
+  readonly misplaced: number;
 }
 
 const broken: readonly Original[] = [
@@ -165,21 +186,22 @@ const broken: readonly Original[] = [
 ];
 
 function drawArrivals(random: Random, inputs: readonly Input[], options: ArrivalOptions): Arrival[] {
-  const { tasks, topics, isBacklog, inputAheadMsMax } = options;
+  const { tasks, topics, isBacklog, inputAheadMsMax, misplaced } = options;
   const newest = Math.max(...inputs.map(({ at }) => at));
   const arrivals: Arrival[] = [];
   const lateness = random.pick([0.1, 0.1, 0.4]);
   for (const input of inputs) {
-    const task = taskOf(input.contactId, tasks);
+    const own = taskOf(input.contactId, tasks);
+    const place = (): number => (random.chance(misplaced) ? random.between(0, tasks - 1) : own);
     const delay = random.chance(lateness) ? random.pick([MINUTE, HOUR, DAY, 3 * DAY]) : random.between(0, 2000);
     let at = isBacklog ? newest + random.between(0, 20) * MINUTE : input.at + delay;
     if (random.chance(0.03)) at = input.at - inputAheadMsMax - random.between(0, 1);
     const content = JSON.stringify(input);
-    arrivals.push({ at, task, topic: random.pick(topics), content });
+    arrivals.push({ at, task: place(), topic: random.pick(topics), content });
     // Sent again: it may come by another topic, and come first.
     if (random.chance(0.1)) {
       const again = at + random.pick([0, 1, MINUTE, DAY]);
-      arrivals.push({ at: again, task, topic: random.pick(topics), content });
+      arrivals.push({ at: again, task: place(), topic: random.pick(topics), content });
     }
   }
   const bad = random.pick([0, 0, 1, 4]);
@@ -195,7 +217,8 @@ function changing(faults: Faults): Pick<Plan, "faults" | "stores"> {
   return { faults: { ...faults, damage: 0, losesTail: false, losesStore: false }, stores: 1 };
 }
 
-function taskOf(contactId: string, tasks: number): number {
+/** The task that a contact belongs to. */
+export function taskOf(contactId: string, tasks: number): number {
   return contactId.charCodeAt(contactId.length - 1) % tasks;
 }
 
@@ -231,6 +254,9 @@ function drawFaults(random: Random): Faults {
     full: sometimes(100, 400),
     damage: sometimes(150, 600),
     clock: sometimes(50, 300),
+    timeout: sometimes(60, 300),
+    silence: random.pick([0, 30, 60, 300]),
+    disaster: random.pick([0, 0, 400, 1000]),
     losesTail: random.chance(0.4),
     losesStore: random.chance(0.4),
   };

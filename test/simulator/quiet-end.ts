@@ -2,8 +2,10 @@
 import { ScorefoldError } from "../../src/errors.js";
 import { MINUTE } from "../arbitrary/vocabulary.js";
 import { noFaults } from "./plan.js";
+import type { Process } from "./process.js";
 import { checkStore } from "./store-check.js";
-import type { Process, World } from "./world.js";
+import { ensureOwners } from "./turns.js";
+import type { World } from "./world.js";
 
 const TURNS_MAX = 40_000;
 /** After so long without a commit each task has looked again at what is due, and found nothing. */
@@ -16,7 +18,8 @@ export async function quietEnd(world: World): Promise<string> {
   world.faults = noFaults;
   world.skew = 0;
   for (const { disk } of world.hosts) disk.isFull = false;
-  for (const { isGone, client } of world.processes) if (isGone) client.kill();
+  for (const { isGone, client, member } of world.processes) if (isGone && member === null) client.kill();
+  while (world.hasWriters) world.endWriter();
   world.generation = plan.models.length - 1;
   await allFolded(world);
   const now = Math.max(broker.now, plan.end);
@@ -40,6 +43,7 @@ export async function quietEnd(world: World): Promise<string> {
   }
   const last = plan.timers === "manual" ? now : now + MINUTE - plan.limits.timerGraceMs;
   await askOwners(world, "all is written", async ({ task }) => await task.written());
+  await until(world, "all can be read", () => world.broker.isQuiet);
   const scores: string[] = [];
   for (const process of owners(world)) {
     const contacts = world.invariant.contacts(process.host.task);
@@ -53,6 +57,7 @@ export async function quietEnd(world: World): Promise<string> {
     }
     if (!process.host.isDamaged) checkStore(process.host.disk, contacts, last);
   }
+  world.invariant.checkWhole();
   return scores.sort().join("\n");
 }
 
@@ -60,16 +65,17 @@ async function allFolded(world: World): Promise<void> {
   await until(world, "all is folded", () => isEveryTask(world, (process) => isCaughtUp(world, process)));
 }
 
-/** Asks the owner of each task; again where one that had tried in vain before has come back and taken the task over. */
+/** Asks the owner of each task; again where another one has taken the task over meanwhile, or is given it. */
 async function askOwners(world: World, what: string, ask: (owner: Process) => Promise<void>): Promise<void> {
   for (;;) {
-    let answer: "done" | "fenced" | null = null;
+    let answer: "done" | "moved" | null = null;
     Promise.all(owners(world).map(ask)).then(
       () => {
         answer = "done";
       },
       (error: Error) => {
-        if (error instanceof ScorefoldError && error.code === "fenced") answer = "fenced";
+        const hasMoved = error instanceof ScorefoldError && ["fenced", "stopping"].includes(error.code);
+        if (hasMoved) answer = "moved";
         else world.fail(error);
       },
     );
@@ -84,34 +90,47 @@ function isEveryTask(world: World, holds: (process: Process) => boolean): boolea
   return own.length === world.plan.tasks && own.every(holds);
 }
 
-/** The process that took each task over last. */
+/** The process that took each task over last; in a cluster it is the only one that has it. */
 function owners(world: World): Process[] {
-  return Array.from({ length: world.plan.tasks }, (_, task) => world.running(task).at(-1)).filter(
-    (process) => process !== undefined,
-  );
+  const { cluster, plan } = world;
+  const tasks = Array.from({ length: plan.tasks }, (_, task) => task);
+  if (cluster !== null && !cluster.isSettled) return [];
+  const own = tasks.map((task) => world.running(task));
+  if (cluster !== null && own.some(({ length }) => length !== 1)) return [];
+  return own.flatMap((some) => some.at(-1) ?? []);
 }
 
-function isCaughtUp({ broker, plan }: World, { task, host }: Process): boolean {
+function isCaughtUp({ broker }: World, { task, host }: Process): boolean {
   const offsets = broker.committed(host.task)?.offsets;
   return (
     task.state.state === "running" &&
-    plan.topics.every((topic) => (offsets?.get(topic) ?? 0) === broker.partition(topic, host.task).stable)
+    broker.inputTopics.every((topic) => (offsets?.get(topic) ?? 0) === broker.partition(topic, host.task).end)
   );
 }
 
 async function until(world: World, what: string, holds: () => boolean): Promise<void> {
-  const { scheduler, random, plan } = world;
+  const { scheduler, random } = world;
   for (let turns = 0; turns < TURNS_MAX; turns++) {
-    for (let task = 0; task < plan.tasks; task++) {
-      const hosts = world.hosts.filter((host) => host.task === task);
-      if (world.running(task).length === 0) world.start(random.pick(hosts));
-    }
+    ensureOwners(world);
+    world.cluster?.expel(false);
     await scheduler.settle();
     if (world.failure !== null) throw world.failure;
     if (holds()) return;
     if (scheduler.isIdle) world.advance(random.pick([1, 250, 5000]));
     else world.release();
   }
-  const states = world.processes.filter(({ isGone }) => !isGone).map(({ name, task }) => ({ name, ...task.state }));
+  const alive = world.processes.filter(({ isGone }) => !isGone);
+  const states = alive.map(({ name, task, host }) => ({ name, ...task.state, ...placesOf(world, host.task) }));
   throw new Error(`never comes: ${what}; ${JSON.stringify(states)}; waiting: ${scheduler.waiting}`);
+}
+
+/** Where a task is, and where its inputs end. */
+function placesOf({ broker }: World, task: number): Record<string, string> {
+  const offsets = broker.committed(task)?.offsets;
+  return Object.fromEntries(
+    broker.inputTopics.map((topic) => {
+      const { stable, end } = broker.partition(topic, task);
+      return [topic, `${offsets?.get(topic) ?? 0} of ${stable}, ${end}`];
+    }),
+  );
 }

@@ -48,7 +48,7 @@ export class Scheduler {
       elapsed: () => this.elapsed,
       sleep: (ms, signal) =>
         new Promise((awake) => {
-          if (signal?.aborted === true) return awake();
+          if (signal?.aborted === true || ms === 0) return awake();
           const wake = (): void => {
             signal?.removeEventListener("abort", wake);
             awake();

@@ -2,81 +2,23 @@
  * The world of one seed: a broker, disks, and processes that run the real task. A turn either lets one of those go on
  * that wait, or does something to them.
  */
-import type { Database } from "../../src/database/database.js";
 import { ScorefoldError } from "../../src/errors.js";
+import type { Original } from "../../src/events/dead-letter.js";
 import type { EpochMs } from "../../src/events/types.js";
 import { compile } from "../../src/model/compile.js";
 import { ModelSet } from "../../src/stream/models.js";
-import { Task } from "../../src/stream/task.js";
-import { Broker, type BrokerClient } from "./broker.js";
+import { Task, type TaskOptions } from "../../src/stream/task.js";
+import { Broker } from "./broker.js";
+import { Cluster } from "./cluster.js";
 import { SimulatedDisk } from "./disk.js";
+import { Host } from "./host.js";
 import { Invariant } from "./invariant.js";
-import type { Arrival, Faults, Plan } from "./plan.js";
+import { type Arrival, type Faults, type Plan, REKEYED, taskOf } from "./plan.js";
+import { Process } from "./process.js";
 import type { Random } from "./random.js";
 import { Scheduler } from "./scheduler.js";
-import { never } from "./step.js";
+import { never, type Step } from "./step.js";
 import { checkStore } from "./store-check.js";
-
-/** A place for a store of one task: on the machine of one process at a time. */
-export class Host {
-  readonly name: string;
-  readonly task: number;
-  disk: SimulatedDisk;
-  /** Whether the disk has a damaged value, which nobody may have looked at. */
-  isDamaged = false;
-  /** What a crash has left open for whoever comes next. */
-  #left: Database | null = null;
-  #asides = 0;
-  readonly #makeDisk: () => SimulatedDisk;
-
-  constructor(name: string, task: number, makeDisk: () => SimulatedDisk) {
-    this.name = name;
-    this.task = task;
-    this.#makeDisk = makeDisk;
-    this.disk = makeDisk();
-  }
-
-  async open(): Promise<Database> {
-    const left = this.#left;
-    this.#left = null;
-    return left ?? this.disk.open();
-  }
-
-  async setAside(): Promise<string> {
-    const { isFull } = this.disk;
-    this.disk = this.#makeDisk();
-    this.disk.isFull = isFull;
-    this.isDamaged = false;
-    this.#left = null;
-    this.#asides += 1;
-    return `${this.name} aside ${this.#asides}`;
-  }
-
-  crash(loseTail: number): void {
-    this.#left = this.disk.crash({ loseTail });
-  }
-}
-
-export class Process {
-  readonly name: string;
-  readonly host: Host;
-  readonly client: BrokerClient;
-  readonly task: Task;
-  readonly models: ModelSet;
-  readonly generation: number;
-  isGone = false;
-  /** What has ended it. */
-  error: unknown = null;
-
-  constructor(name: string, host: Host, client: BrokerClient, task: Task, models: ModelSet, generation: number) {
-    this.name = name;
-    this.host = host;
-    this.client = client;
-    this.task = task;
-    this.models = models;
-    this.generation = generation;
-  }
-}
 
 export class World {
   readonly plan: Plan;
@@ -85,6 +27,8 @@ export class World {
   readonly broker: Broker;
   readonly invariant: Invariant;
   readonly hosts: Host[] = [];
+  /** Null: there is a process for each task, and no group. */
+  readonly cluster: Cluster | null;
   readonly trace: string[] = [];
   faults: Faults;
   processes: Process[] = [];
@@ -94,6 +38,8 @@ export class World {
   /** How far the wall clock is from the true time. */
   skew = 0;
   readonly #sets: ModelSet[];
+  /** Writers upstream with a transaction that they have not ended, and what they write again where it is aborted. */
+  #writers: { readonly end: (how: "committed" | "aborted") => void; readonly arrival: Arrival }[] = [];
   #arrived = 0;
   #started = 0;
 
@@ -103,12 +49,15 @@ export class World {
     this.faults = plan.faults;
     this.scheduler = new Scheduler(random);
     this.#sets = plan.models.map((models) => new ModelSet(models.map(compile)));
+    const marks = this.scheduler.step("broker");
     this.broker = new Broker({
-      inputTopics: plan.topics,
+      inputTopics: plan.cluster === null ? plan.topics : [...plan.topics, REKEYED],
       tasks: plan.tasks,
+      ...(plan.cluster === null ? {} : { taskOf: (contactId) => taskOf(contactId, plan.tasks) }),
+      mark: async () => await marks("mark"),
       cut: (records) => (random.chance(0.3) ? random.between(1, records) : records),
       onCommit: (task, committed, owner) => {
-        const process = this.processes.find(({ client }) => client === owner) as Process;
+        const process = this.processes.findLast((one) => one.client === owner && one.host.task === task) as Process;
         this.note(`${process.name} has committed ${committed.metadata}`);
         this.#guard(() => this.invariant.committed(task, committed, process.models));
       },
@@ -117,11 +66,12 @@ export class World {
     const { limits, timers } = plan;
     this.invariant = new Invariant({ broker: this.broker, limits, timers, note: (text) => this.note(text) });
     for (let task = 0; task < plan.tasks; task++) {
-      for (let i = 0; i < plan.stores; i++) {
-        const name = `store-${task}-${i}`;
-        this.hosts.push(new Host(name, task, () => new SimulatedDisk(this.scheduler.step(name))));
+      for (let machine = 0; machine < plan.stores; machine++) {
+        const name = `store-${task}-${machine}`;
+        this.hosts.push(new Host(name, task, machine, () => new SimulatedDisk(this.scheduler.step(name))));
       }
     }
+    this.cluster = plan.cluster === null ? null : new Cluster(this, plan.cluster);
   }
 
   get wallClock(): EpochMs {
@@ -159,7 +109,8 @@ export class World {
   release(): void {
     const { calls } = this.faults;
     const told = this.scheduler.release((who, what) => {
-      if (calls === 0 || what === "disk close" || what === "turn" || !this.random.chance(1 / calls)) return null;
+      if (calls === 0 || who === "broker" || what === "disk close" || what === "turn" || !this.random.chance(1 / calls))
+        return null;
       return who.startsWith("store")
         ? new ScorefoldError("database-failed", "the disk did not answer")
         : new Error("connection reset");
@@ -168,32 +119,75 @@ export class World {
   }
 
   arrive(count: number): void {
+    const { random, broker } = this;
     for (const arrival of this.plan.arrivals.slice(this.#arrived, this.#arrived + count)) {
-      const late = arrival.at - this.broker.now;
+      const late = arrival.at - broker.now;
       if (late > 0) this.advance(late);
       const { topic, task, content } = arrival;
       this.#arrived += 1;
-      if (this.random.chance(0.05)) {
-        // A writer that has to do it again: what was aborted is not there.
-        this.broker.appendInTransaction(topic, task, [content])("aborted");
-      }
-      const offset = this.broker.append(topic, task, [content]);
-      this.note(`${topic}-${task} ${offset} ${typeof content === "string" ? content : content.head}`);
+      if (random.chance(0.05)) broker.leaveGap(topic, task, random.between(1, 3));
+      if (random.chance(0.05)) {
+        this.#writers.push({ arrival, end: broker.appendInTransaction(topic, task, [content]) });
+        this.note(`${topic}-${task} in a transaction: ${textOf(content)}`);
+      } else this.#append(arrival);
     }
   }
 
+  get hasWriters(): boolean {
+    return this.#writers.length > 0;
+  }
+
+  /** One of those who write in transactions ends his; what was aborted he has to write again. */
+  endWriter(): void {
+    const [writer] = this.#writers.splice(this.random.between(0, this.#writers.length - 1), 1);
+    if (writer === undefined) return;
+    const how = this.random.pick(["committed", "aborted"] as const);
+    const { topic, task, content } = writer.arrival;
+    this.note(`${topic}-${task} has ${how}: ${textOf(content)}`);
+    writer.end(how);
+    if (how === "aborted") this.#append(writer.arrival);
+  }
+
+  #append({ topic, task, content }: Arrival): void {
+    const offset = this.broker.append(topic, task, [content]);
+    this.note(`${topic}-${task} ${offset} ${textOf(content)}`);
+  }
+
+  /** Those that a process has that starts now. */
+  get models(): ModelSet {
+    return this.#sets[this.generation] as ModelSet;
+  }
+
+  /** Starts a process for one task alone. */
   start(host: Host): Process {
     const name = `process ${++this.#started}`;
     const step = this.scheduler.step(name);
+    const { models, generation } = this;
     const client = this.broker.connect(step);
-    const models = this.#sets[this.generation] as ModelSet;
-    let process: Process | undefined;
-    const task = new Task({
+    const process = new Process({ name, host, client, models, generation, member: null });
+    const task = new Task(this.taskOptions(process, step));
+    process.run({ task });
+    this.add(process);
+    task.run().then(
+      () => this.ended(process, null),
+      (error: unknown) => this.ended(process, error),
+    );
+    return process;
+  }
+
+  add(process: Process): void {
+    this.processes.push(process);
+    this.note(`${process.name} starts on ${process.host.name} with ${process.models.names.join(" ")}`);
+  }
+
+  taskOptions(process: Process, step: Step): TaskOptions {
+    const { name, host, client, models } = process;
+    return {
       log: client,
       task: host.task,
       store: {
-        open: async () => await (process?.isGone === true ? never() : host.open()),
-        setAside: async () => await (process?.isGone === true ? never() : host.setAside()),
+        open: async () => await (process.isGone ? never() : host.open(process)),
+        setAside: async () => await (process.isGone ? never() : host.setAside()),
       },
       models: models.all,
       clock: this.scheduler.clock(
@@ -205,7 +199,7 @@ export class World {
       events: {
         onState: (state, detail) => {
           this.note(`${name} is ${state}${detail === null ? "" : `: ${detail}`}`);
-          if (state === "running") this.#caughtUp(host, client);
+          if (state === "running") this.#caughtUp(process);
         },
         onNotice: (text) => {
           this.note(`${name}: ${text}`);
@@ -213,33 +207,41 @@ export class World {
           if (text.startsWith("the store is ahead")) this.fail(new Error(`${host.name}: ${text}`));
         },
       },
-    });
-    process = new Process(name, host, client, task, models, this.generation);
-    this.processes.push(process);
-    this.note(`${name} starts on ${host.name} with ${models.names.join(" ")}`);
-    const owned = process;
-    task.run().then(
-      () => this.#ended(owned, null),
-      (error: unknown) => this.#ended(owned, error),
-    );
-    return process;
+    };
   }
 
-  /** kill -9: nothing it has asked for is answered any more. */
+  /** Asks a process to end, after its commits under way. */
+  stop(process: Process): void {
+    this.note(`${(process.member ?? process).name} is asked to stop`);
+    if (process.member === null) process.task.stop();
+    else void process.member.stop();
+  }
+
+  /** kill -9: nothing it has asked for is answered any more; what it has sent may still come to the broker. */
   crash(process: Process): void {
-    const { disk } = process.host;
+    const delivers = this.random.chance(0.3);
+    if (process.member !== null) this.cluster?.kill(process.member, delivers);
+    else {
+      this.lose(process);
+      process.client.kill(delivers);
+    }
+  }
+
+  /** The process is gone, and what it has not heard of may be gone from its disk. */
+  lose(process: Process): void {
+    process.isGone = true;
+    const { host } = process;
+    if (host.isOfAnother(process)) return;
+    const { disk } = host;
     const { losesTail, losesStore } = this.faults;
-    const unheard = disk.unacknowledged;
-    let lost = this.random.between(0, unheard);
+    let lost = this.random.between(0, disk.unacknowledged);
     if (losesTail && this.random.chance(0.3)) lost = this.random.between(0, disk.batches);
     if (losesStore && this.random.chance(0.1)) lost = disk.batches;
-    this.note(`${process.name} is killed; ${process.host.name} loses ${lost} of ${disk.batches} batches`);
-    process.isGone = true;
-    process.client.kill();
-    process.host.crash(lost);
+    this.note(`${process.name} is killed; ${host.name} loses ${lost} of ${disk.batches} batches`);
+    host.crash(lost);
   }
 
-  /** Its machine is cut off from its disk, and what it has sent to the broker may still come there. */
+  /** Its machine is cut off from its disk, and what it asks of the broker goes on. */
   strand(process: Process): void {
     this.note(`${process.name} has lost its disk, and goes on`);
     process.host.crash(0);
@@ -247,19 +249,19 @@ export class World {
   }
 
   /** A task that begins to run has caught up and written it: its store is where the log is. */
-  #caughtUp(host: Host, client: BrokerClient): void {
+  #caughtUp({ host, client }: Process): void {
     const { task, disk } = host;
     if (host.isDamaged || this.broker.owner(task) !== client || this.broker.committed(task) === null) return;
     this.#guard(() => checkStore(disk, this.invariant.contacts(task), null));
   }
 
-  #ended(process: Process, error: unknown): void {
+  ended(process: Process, error: unknown): void {
     process.error = error;
     process.isGone = true;
     const code = error instanceof ScorefoldError ? error.code : null;
     this.note(`${process.name} has ended${error === null ? "" : `: ${String(error)}`}`);
-    const isFenced = code === "fenced";
-    if (error !== null && !isFenced) this.fail(new Error(`${process.name} has failed for good`, { cause: error }));
+    if (error === null || code === "fenced" || this.cluster?.isRefused(process, code) === true) return;
+    this.fail(new Error(`${process.name} has failed for good`, { cause: error }));
   }
 
   #guard(check: () => void): void {
@@ -269,4 +271,8 @@ export class World {
       this.fail(error as Error);
     }
   }
+}
+
+function textOf(content: Original): string {
+  return typeof content === "string" ? content : content.head;
 }

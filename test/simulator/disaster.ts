@@ -1,0 +1,113 @@
+/**
+ * The cluster has forgotten what was committed, or a topic was made anew: nobody may go on as if nothing had been. All
+ * processes are gone, somebody starts one, and its tasks are refused; then a person puts right what was wrong.
+ */
+import type { Committed } from "../../src/stream/log.js";
+import type { Cluster } from "./cluster.js";
+import type { Host } from "./host.js";
+import type { World } from "./world.js";
+
+const TURNS_MAX = 5000;
+const WEEK = 7 * 24 * 3_600_000;
+
+export async function refuse(world: World): Promise<void> {
+  const { cluster, random } = world;
+  if (cluster === null) return;
+  await endAll(world, cluster);
+  const machine = random.between(0, world.plan.stores - 1);
+  const repair = random.chance(0.5) ? forget(world, cluster, machine) : makeAnew(world, cluster, machine);
+  const { refusal } = cluster;
+  if (refusal !== null && refusal.tasks.size > 0) {
+    const before = [...refusal.tasks].map((task) => told(world, task));
+    cluster.start(machine);
+    await until(world, "all that has to be refused is", () => refusal.met.size === refusal.tasks.size);
+    const after = [...refusal.tasks].map((task) => told(world, task));
+    if (after.join() !== before.join()) throw new Error(`something of ${before} was committed: ${after}`);
+  }
+  await endAll(world, cluster);
+  cluster.refusal = null;
+  repair();
+  world.note("a person has put right what was wrong");
+}
+
+/** What a broker forgets a week after the last member is gone. @returns what brings it back */
+function forget(world: World, cluster: Cluster, machine: number): () => void {
+  const { broker, random } = world;
+  world.advance(WEEK);
+  const isAll = random.chance(0.7);
+  const topics = isAll ? broker.inputTopics : broker.inputTopics.slice(-1);
+  const saved = new Map<number, Committed | null>();
+  for (const host of hostsOf(world, machine)) {
+    const { task } = host;
+    const committed = broker.committed(task);
+    // Where there is neither an output nor a store there is nothing to know it by, and nothing to be said twice.
+    const isKnown = broker.read("score-changed", task).length > 0 || (hasFolded(host) && !host.isDamaged);
+    if (committed === null || (isAll && !isKnown)) continue;
+    saved.set(task, committed);
+    broker.forget(task, topics);
+  }
+  world.note(`what was committed for ${topics.join()} is forgotten, of tasks ${[...saved.keys()].join()}`);
+  cluster.refusal = { code: "history-lost", tasks: new Set(saved.keys()), met: new Set() };
+  return () => {
+    for (const [task, committed] of saved) broker.recall(task, committed);
+  };
+}
+
+/** A topic that was deleted and made again under its name. @returns what brings the old one back */
+function makeAnew(world: World, cluster: Cluster, machine: number): () => void {
+  const { broker, random } = world;
+  const topic = random.pick(broker.inputTopics);
+  const id = broker.topicIds.get(topic) as string;
+  broker.topicIds.set(topic, `${id} anew`);
+  const hosts = hostsOf(world, machine);
+  const known = hosts.filter((host) => !host.isDamaged && host.row("m\0store") !== null);
+  world.note(`${topic} was made anew, and tasks ${known.map(({ task }) => task).join()} have a store`);
+  cluster.refusal = { code: "format-unknown", tasks: new Set(known.map(({ task }) => task)), met: new Set() };
+  return () => {
+    broker.topicIds.set(topic, id);
+    // What was made meanwhile is of the topic that is gone now.
+    for (const host of hosts) if (!known.includes(host)) void host.setAside();
+  };
+}
+
+/** Nobody is left, also in the eyes of the group, and nothing hangs open. */
+async function endAll(world: World, cluster: Cluster): Promise<void> {
+  const { broker, random } = world;
+  for (const member of cluster.living) cluster.kill(member, random.chance(0.3));
+  for (const id of cluster.coordinator.memberIds) cluster.coordinator.remove(id);
+  // What was sent arrives.
+  await until(world, "nothing is on its way", () => world.scheduler.isIdle);
+  for (let task = 0; task < broker.tasks; task++) broker.timeOut(task);
+  for (const id of cluster.coordinator.memberIds) cluster.coordinator.remove(id);
+  await until(world, "nothing is on its way", () => world.scheduler.isIdle);
+}
+
+function hostsOf({ hosts }: World, machine: number): Host[] {
+  return hosts.filter((host) => host.machine === machine);
+}
+
+function hasFolded(host: Host): boolean {
+  const meta = host.row("m\0store");
+  if (meta === null) return false;
+  return Object.values((JSON.parse(meta) as { offsets: Record<string, number> }).offsets).some((offset) => offset > 0);
+}
+
+/** What is readable of a task's outputs. */
+function told({ broker }: World, task: number): string {
+  return ["score-changed", "threshold-crossed", "dead-letters"]
+    .map((topic) => broker.partition(topic, task).bounds.end)
+    .join(" ");
+}
+
+async function until(world: World, what: string, holds: () => boolean): Promise<void> {
+  const { scheduler } = world;
+  for (let turns = 0; turns < TURNS_MAX; turns++) {
+    await scheduler.settle();
+    if (world.failure !== null) throw world.failure;
+    if (holds()) return;
+    world.cluster?.expel(false);
+    if (scheduler.isIdle) world.advance(250);
+    else world.release();
+  }
+  throw new Error(`never comes: ${what}; waiting: ${scheduler.waiting}`);
+}
