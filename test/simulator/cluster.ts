@@ -134,8 +134,8 @@ export class Cluster {
         const before = this.coordinator.heard(client);
         const isOwner = await member.owns(task);
         // An answer from before the producer was fenced proves nothing.
-        if (isOwner && this.coordinator.heard(client) === before)
-          this.#world.fail(new Error(`${process.name} is told that it is its own, and nobody has asked the group`));
+        if (isOwner && (this.coordinator.heard(client) === before || !member.assigned.includes(task)))
+          this.#world.fail(new Error(`${process.name} is told that it is its own, and the group has not said so`));
         this.#world.note(`${process.name} is ${isOwner ? "still" : "not any more"} its own`);
         return isOwner;
       },
