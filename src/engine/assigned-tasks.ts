@@ -16,6 +16,11 @@ export class AssignedTasks {
     this.#make = make;
   }
 
+  /** How many the group has given. */
+  get count(): number {
+    return this.#assigned.length;
+  }
+
   /** Those that are this process's, ascending. */
   get current(): readonly OwnedTask[] {
     return this.all.filter(({ isReleased }) => !isReleased).sort((a, b) => a.number - b.number);

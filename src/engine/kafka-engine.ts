@@ -144,7 +144,7 @@ export class KafkaEngine implements Engine {
       models: new KafkaModels(kafka, internal.models),
       elapsed,
       mappers: options.mappers,
-      tasksHere: () => engine.#assigned.length,
+      tasksHere: () => engine.#owned.count,
       onSkipped: (topic, reason) => engine.#metrics.skipped.inc({ topic, reason }),
     });
     const engine: KafkaEngine = new KafkaEngine(options, log, tasks);

@@ -1,6 +1,6 @@
 /** The broker model as one process sees it. */
 import { ScorefoldError } from "../../src/errors.js";
-import type { Log, Origin, TaskLog, Topic } from "../../src/stream/log.js";
+import type { Log, Origin, SharedModels, TaskLog, Topic } from "../../src/stream/log.js";
 import type { Broker } from "./broker.js";
 import { BrokerTaskLog } from "./broker-task.js";
 import { never, type Step } from "./step.js";
@@ -10,6 +10,7 @@ export class BrokerClient implements Log {
   readonly inputTopics: readonly Topic[];
   readonly origin: Origin | null;
   readonly taskOf: Log["taskOf"];
+  readonly models: SharedModels | null;
   readonly broker: Broker;
   isClosed = false;
   readonly #step: Step;
@@ -23,8 +24,24 @@ export class BrokerClient implements Log {
     this.clusterId = broker.clusterId;
     this.inputTopics = broker.inputTopics;
     this.taskOf = broker.taskOf;
+    this.models = broker.taskOf === null ? null : this.#sharedModels();
     // The embedded log, with its one task, says nothing of where it is from.
     this.origin = broker.taskOf === null ? null : { tasks: broker.tasks, topicIds: new Map(broker.topicIds) };
+  }
+
+  #sharedModels(): SharedModels {
+    const { models } = this.broker;
+    return {
+      textsOf: async (set) => {
+        await this.gate("models");
+        return models.get(set) ?? null;
+      },
+      learn: async (set, texts) => {
+        await this.gate("models to learn");
+        models.set(set, texts);
+        await this.gate("models learnt");
+      },
+    };
   }
 
   async open(task: number): Promise<TaskLog> {

@@ -57,6 +57,8 @@ export class Broker {
   readonly taskOf: ((contactId: ContactId) => number) | null;
   /** By input topic: one that is made anew has another. */
   readonly topicIds = new Map<Topic, string>();
+  /** The texts of sets of models, by the set, as the processes of an application share them. */
+  readonly models = new Map<string, ReadonlyMap<string, string>>();
   readonly step: Step;
   readonly cut: (records: number) => number;
   readonly #mark: (() => Promise<void>) | null;

@@ -108,6 +108,11 @@ export class Cluster {
     }
   }
 
+  /** Those that run models of before are replaced. */
+  renew(): void {
+    for (const member of this.living) if (member.generation < this.#world.generation) void member.stop();
+  }
+
   kill(member: Member, delivers: boolean): void {
     for (const process of this.#world.processes)
       if (process.member === member && !process.isGone) this.#world.lose(process);
@@ -116,7 +121,9 @@ export class Cluster {
   }
 
   /** Whether a task has ended as it had to, or as one with a damaged store may. */
-  isRefused({ host }: Process, code: string | null): boolean {
+  isRefused({ host, generation }: Process, code: string | null): boolean {
+    // A change to other models was half published, and this one was to go back from there without the store.
+    if (code === "model-changed" && generation < this.#world.generation) return true;
     const { refusal } = this;
     if (refusal === null || refusal.code !== code) return false;
     if (refusal.tasks.has(host.task)) refusal.met.add(host.task);

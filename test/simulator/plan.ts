@@ -82,7 +82,7 @@ export function drawPlan(random: Random): Plan {
   const cluster = random.chance(0.5) ? { membersMax: random.between(1, 4) } : null;
   const tasks = cluster === null ? random.pick([1, 1, 1, 2]) : random.between(1, 4);
   const topics = ["mails", "forms", "visits"].slice(0, random.between(1, 3));
-  const sets = drawModels(random);
+  const sets = drawModels(random, cluster === null ? 3 : 1);
   const inputs = drawInputs(random, isLong);
   const isBacklog = random.chance(0.3);
   const timers = random.chance(0.5) ? "clock" : "manual";
@@ -100,7 +100,8 @@ export function drawPlan(random: Random): Plan {
     arrivals,
     limits: { ...drawLimits(random, isLong), inputAheadMsMax },
     timers,
-    ...(sets.length > 1 ? changing(faults) : { faults, stores: random.between(1, cluster === null ? 2 : 3) }),
+    faults: sets.length > 1 ? changing(faults) : faults,
+    stores: cluster !== null ? random.between(1, 3) : sets.length > 1 ? 1 : random.between(1, 2),
     instants,
     end: Math.max(...instants, ...arrivals.map(({ at }) => at)) + random.pick([0, HOUR, DAY, 5 * DAY]),
   };
@@ -110,14 +111,15 @@ function sample<T>(random: Random, arbitrary: fc.Arbitrary<T>): T {
   return fc.sample(arbitrary, { seed: random.between(-0x80000000, 0x7fffffff), numRuns: 1 })[0] as T;
 }
 
-function drawModels(random: Random): Model[][] {
+/** @param changesMax on several machines one: half-way to other models another store can't go elsewhere */
+function drawModels(random: Random, changesMax: number): Model[][] {
   const sets: Model[][] = [sample(random, modelLists)];
   const changes = random.weighted([
     [5, 0],
     [3, 1],
     [2, 2],
   ]);
-  for (let i = 0; i < changes; i++) {
+  for (let i = 0; i < Math.min(changes, changesMax); i++) {
     const last = sets[sets.length - 1] as Model[];
     const known = sets.flat();
     const raised = last.map((model): Model => {
@@ -130,7 +132,8 @@ function drawModels(random: Random): Model[][] {
     sets.push(raised.length > 1 && random.chance(0.2) ? raised.slice(1) : raised);
   }
   // Back to where it was.
-  if (sets.length > 1 && random.chance(0.3)) sets.push(sets[random.between(0, sets.length - 2)] as Model[]);
+  if (sets.length <= changesMax && sets.length > 1 && random.chance(0.3))
+    sets.push(sets[random.between(0, sets.length - 2)] as Model[]);
   return sets;
 }
 
@@ -212,9 +215,9 @@ function drawArrivals(random: Random, inputs: readonly Input[], options: Arrival
   return arrivals.sort((a, b) => a.at - b.at);
 }
 
-/** While models change the store is the only one who knows what was published under the old ones. */
-function changing(faults: Faults): Pick<Plan, "faults" | "stores"> {
-  return { faults: { ...faults, damage: 0, losesTail: false, losesStore: false }, stores: 1 };
+/** While models change a store may be the only one who knows what was published under the old ones. */
+function changing(faults: Faults): Faults {
+  return { ...faults, damage: 0, losesTail: false, losesStore: false };
 }
 
 /** The task that a contact belongs to. */

@@ -21,9 +21,12 @@ export class PublishedContact {
    * does not know any more whether the empty score was published before the retraction, or nothing was.
    */
   wasEmpty = false;
+  /** Whether models have changed: the empty score of the new ones is published where the task knows of one before. */
+  #isChanged = false;
 
   /** The contact goes over to these models: what is new stands where the last score puts it. */
   adopt(models: readonly CompiledModel[]): void {
+    this.#isChanged = this.#views.size > 0;
     // What was published of a model that is no more in use stays so: it may come back.
     const own = models.map((compiled) => [compiled.model.id, viewOf(compiled, this.#views)] as const);
     this.#views = new Map([...this.#views, ...own]);
@@ -54,6 +57,7 @@ export class PublishedContact {
       if (state.firstSight !== null) throw new Error(`${compiled.model.id} has a score, and nothing is published`);
       return;
     }
+    if (this.wasEmpty && this.#isChanged && state.firstSight === null) return;
     const dimensions = Object.fromEntries(compiled.dimensions.map(({ id }, i) => [id, flags.dimensions[i]]));
     const shown = Object.fromEntries(compiled.dimensions.map(({ id }) => [id, view.dimensions[id]]));
     const thresholds = compiled.model.thresholds.map(({ at }) => view.thresholds.get(String(at)));

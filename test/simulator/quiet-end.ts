@@ -21,6 +21,7 @@ export async function quietEnd(world: World): Promise<string> {
   for (const { isGone, client, member } of world.processes) if (isGone && member === null) client.kill();
   while (world.hasWriters) world.endWriter();
   world.generation = plan.models.length - 1;
+  world.cluster?.renew();
   await allFolded(world);
   const now = Math.max(broker.now, plan.end);
   world.advance(now - broker.now);
