@@ -22,7 +22,8 @@ export interface Turn {
 export function drawTurn(random: Random): Turn {
   const faults = [drawFault(random)];
   if (random.chance(0.25)) faults.push(drawFault(random));
-  return { faults, pauseMs: random.between(0, 8_000) };
+  // Soon after one who was stopped goes on is when it joins the group again.
+  return { faults, pauseMs: random.between(0, random.chance(0.3) ? 800 : 8_000) };
 }
 
 function drawFault(random: Random): Fault {

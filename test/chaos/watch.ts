@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PARTITIONS } from "./application.js";
-import type { Instance } from "./instance.js";
+import type { Instance, TaskReport } from "./instance.js";
 
 const POLL_MS = 250;
 
@@ -23,6 +23,8 @@ export class Watch {
   #hasBroker = true;
   /** For so long nobody runs the task, by its number. */
   readonly #without = new Array<number>(PARTITIONS).fill(0);
+  /** For so long an instance that lives has had no running task. */
+  readonly #idle = new Map<Instance, number>();
   #longest: Gap = { task: 0, ms: 0, at: 0 };
   #waiting: Waiting[] = [];
   readonly #limitMs: number;
@@ -67,11 +69,13 @@ export class Watch {
     let before = performance.now();
     while (!this.#ending.signal.aborted) {
       const began = performance.now();
-      const reports = await Promise.all(this.#instances().map((instance) => instance.tasks()));
+      const instances = this.#instances();
+      const reports = await Promise.all(instances.map((instance) => instance.tasks()));
       const now = performance.now();
       const running = new Set(
         reports.flatMap((tasks) => (tasks ?? []).filter(({ state }) => state === "running").map(({ task }) => task)),
       );
+      this.#noteIdle(instances, reports, now - before);
       for (let task = 0; task < PARTITIONS; task++) {
         if (running.has(task)) this.#without[task] = 0;
         else if (this.#hasBroker) this.#note(task, now - before, now);
@@ -83,6 +87,20 @@ export class Watch {
         this.#waiting = this.#waiting.filter((one) => !isAnswered(one));
       }
       await sleep(POLL_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+    }
+  }
+
+  /**
+   * There are as many tasks as instances, or more: whoever lives gets one in time. One that does not answer, or has none
+   * that runs, has lost the group without knowing it.
+   */
+  #noteIdle(instances: readonly Instance[], reports: readonly (readonly TaskReport[] | null)[], more: number): void {
+    for (const [i, instance] of instances.entries()) {
+      const isIdle = instance.isLive && reports[i]?.some(({ state }) => state === "running") !== true;
+      const ms = isIdle && this.#hasBroker ? (this.#idle.get(instance) ?? 0) + more : 0;
+      this.#idle.set(instance, ms);
+      const text = `instance ${instance.number} has no running task for ${Math.round(ms / 1000)} s`;
+      if (ms >= 2 * this.#limitMs) this.fail(new Error(text));
     }
   }
 
