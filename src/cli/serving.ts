@@ -17,6 +17,37 @@ export interface ServingOptions {
   readonly logger: Logger;
   /** Called once it listens. */
   readonly onListening: (url: string) => void;
+  /** Where they were listened to before the engine was started; default: from now on. */
+  readonly signals?: StopSignals;
+}
+
+/** What asks a process to end. */
+export interface StopSignals {
+  /** Resolves at the first. */
+  readonly asked: Promise<void>;
+  close(): void;
+}
+
+/**
+ * Listens to SIGINT and SIGTERM: the second one ends the process at once. To be called before an engine joins others: who
+ * dies of a signal while it joins is waited for by all of them.
+ */
+export function listenToSignals(logger: Logger): StopSignals {
+  const names = ["SIGINT", "SIGTERM"] as const;
+  let ask: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  const onSignal = (signal: NodeJS.Signals): void => {
+    process.once(signal, () => process.exit(1));
+    logger.info({ signal }, "stopping; once more ends it at once");
+    ask();
+  };
+  for (const name of names) process.once(name, onSignal);
+  const close = (): void => {
+    for (const name of names) process.removeListener(name, onSignal);
+  };
+  return { asked, close };
 }
 
 /**
@@ -28,27 +59,17 @@ export interface ServingOptions {
 export async function serveUntilStopped(options: ServingOptions): Promise<void> {
   const { engine, directory, logger } = options;
   const server = await createServer(engine, { ...options.api, logger: logger as never });
-  let stop: (signal: string) => void = () => undefined;
-  const stopped = new Promise<string>((done) => {
-    stop = done;
-  });
-  const onSignal = (signal: NodeJS.Signals): void => {
-    process.once(signal, () => process.exit(1));
-    logger.info({ signal }, "stopping; once more ends it at once");
-    stop(signal);
-  };
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) process.once(signal, onSignal);
+  const signals = options.signals ?? listenToSignals(logger);
   try {
     const url = await server.listen();
     await directory.announce({ pid: process.pid, url });
     options.onListening(url);
-    await Promise.race([stopped, engine.ended()]);
+    await Promise.race([signals.asked, engine.ended()]);
   } finally {
     await directory.withdraw();
     await server.close();
     await engine.stop();
-    for (const signal of signals) process.removeListener(signal, onSignal);
+    signals.close();
   }
   await engine.ended();
 }

@@ -21,6 +21,8 @@ export interface KafkaConfig {
   readonly workers: number | null;
   /** Whether the store may be the only copy of inputs that the topics no longer keep. */
   readonly isHistoryLocal: boolean;
+  /** How long a process may be silent before the group gives its tasks to others. */
+  readonly sessionMs: number;
   readonly tls: TlsConfig | null;
   readonly sasl: SaslConfig | null;
   readonly registry: RegistryConfig | null;
@@ -61,6 +63,9 @@ export interface GivenKafkaOptions {
   readonly schemaRegistry?: string;
 }
 
+/** Less would be missed by a process that is well, between two heartbeats; brokers allow no more than the most. */
+const SESSION_BOUNDS = ["6s", "30m"] as const;
+
 /** Whether a cluster is named at all. Without one the engine runs embedded. */
 export function namesCluster(given: GivenKafkaOptions, env: Environment): boolean {
   return new Reader(env).find(variables.brokers, "--brokers", given.brokers) !== undefined;
@@ -82,6 +87,7 @@ export function readKafkaConfig(given: GivenKafkaOptions, env: Environment): Rea
     workers: workers === undefined ? null : reader.whole(workers, 1, 1, 1024),
     isHistoryLocal:
       reader.oneOf(reader.find(variables.history, "--history", given.history), ["log", "local"], "log") === "local",
+    sessionMs: reader.duration(reader.find(variables.session, null), "20s", SESSION_BOUNDS),
     tls: tlsOf(reader),
     sasl: saslOf(reader),
     registry: registryOf(reader, reader.find(variables.registryUrl, "--schema-registry", given.schemaRegistry)),

@@ -72,10 +72,17 @@ export class Reader {
     return word ?? this.wrong(found, `one of ${words.join(", ")}`, byDefault, hint(found.text, words));
   }
 
-  /** @returns milliseconds */
-  duration(found: Found | undefined, byDefault: string): number {
+  /**
+   * @param bounds the least and the most, both allowed
+   * @returns milliseconds
+   */
+  duration(found: Found | undefined, byDefault: string, bounds?: readonly [min: string, max: string]): number {
     if (found === undefined) return durationMs(byDefault) as number;
-    return durationMs(found.text) ?? this.wrong(found, "a duration such as 500ms, 5s, 10m or 1h", 0);
+    const ms = durationMs(found.text);
+    if (bounds === undefined) return ms ?? this.wrong(found, "a duration such as 500ms, 5s, 10m or 1h", 0);
+    const [min, max] = bounds.map(durationMs) as [number, number];
+    if (ms !== undefined && ms >= min && ms <= max) return ms;
+    return this.wrong(found, `a duration from ${bounds[0]} to ${bounds[1]}`, 0);
   }
 
   /** Notes that it is not what was expected, and gives what stands in. */

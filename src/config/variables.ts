@@ -18,6 +18,7 @@ export const kafkaVariables = {
   partitioner: "SCOREFOLD_PARTITIONER",
   workers: "SCOREFOLD_WORKERS",
   history: "SCOREFOLD_HISTORY",
+  session: "SCOREFOLD_KAFKA_SESSION_TIMEOUT",
   tls: "SCOREFOLD_KAFKA_TLS",
   ca: "SCOREFOLD_KAFKA_CA",
   cert: "SCOREFOLD_KAFKA_CERT",

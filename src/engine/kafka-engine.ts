@@ -355,7 +355,8 @@ export class KafkaEngine implements Engine {
     return (what, done, total) => {
       if (clock.elapsed() - toldAt < PROGRESS_MS) return;
       toldAt = clock.elapsed();
-      logger.info({ done, total }, `${what}: ${Math.floor((100 * done) / total)} %`);
+      const share = total === 0 ? 1 : done / total;
+      logger.info({ done, total }, `${what}: ${Math.floor(100 * share)} %`);
     };
   }
 

@@ -56,6 +56,8 @@ export async function* allScores(
   question: Question,
   after: ContactId = "",
 ): AsyncGenerator<readonly ScoreLine[]> {
+  // One that has ended by itself may be taken up again, here or elsewhere.
+  if (["failed", "stopped"].includes(task.state.state)) throw cannotAnswer(task);
   // What is only in memory gets its place among the rows.
   await task.written();
   const store = storeOf(task);
@@ -82,8 +84,12 @@ function isAsked({ model }: Question): (line: ScoreLine) => boolean {
 }
 
 function storeOf(task: Task): ContactStore {
-  if (task.store === null) throw new ScorefoldError("stopping", `the task can't answer now: it is ${task.state.state}`);
+  if (task.store === null) throw cannotAnswer(task);
   return task.store;
+}
+
+function cannotAnswer(task: Task): ScorefoldError {
+  return new ScorefoldError("stopping", `the task can't answer now: it is ${task.state.state}`);
 }
 
 /** Nothing is known beyond the newest input of a contact but by time passing: the later of both is the present. */

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { ScorefoldError } from "../errors.js";
 import { coordinators } from "./patches/coordinators.js";
 import { groupByPartition } from "./patches/group-by-partition.js";
+import { membership } from "./patches/membership.js";
 import type { Patch } from "./patches/patch.js";
 import { produceRequest } from "./patches/produce-request.js";
 import { tlsErrors } from "./patches/tls-errors.js";
@@ -14,7 +15,14 @@ type Kafkajs = typeof import("kafkajs");
 /** The corrections are of this version and no other. */
 const VERSION = "2.2.4";
 
-export const patches: readonly Patch[] = [groupByPartition, produceRequest, topicErrors, tlsErrors, coordinators];
+export const patches: readonly Patch[] = [
+  groupByPartition,
+  produceRequest,
+  topicErrors,
+  tlsErrors,
+  coordinators,
+  membership,
+];
 
 const require = createRequire(import.meta.url);
 let loaded: Loaded | undefined;

@@ -85,6 +85,8 @@ export class Task {
   #fireUntil: Wanted[] = [];
   #writes: Omit<Wanted, "until">[] = [];
   #waiting: { readonly holds: () => boolean; readonly done: () => void; readonly failed: (e: unknown) => void }[] = [];
+  /** Why `run` has ended; null: it has not. */
+  #over: { readonly error: unknown } | null = null;
   #newest: EpochMs | null = null;
   /** Up to here nothing is left that was due. */
   #timersDone: EpochMs | null = null;
@@ -172,7 +174,7 @@ export class Task {
 
   /** Lets timers go up to and including `at`, once all inputs of now are folded. Resolves when that is published. */
   async fireUntil(at: EpochMs): Promise<void> {
-    await new Promise<void>((done, failed) => {
+    await this.#promised((done, failed) => {
       this.#fireUntil.push({ until: at, done, failed });
       this.#wake.abort();
     });
@@ -180,7 +182,7 @@ export class Task {
 
   /** Resolves once everything that is folded and published now is in the store. */
   async written(): Promise<void> {
-    await new Promise<void>((done, failed) => {
+    await this.#promised((done, failed) => {
       this.#writes.push({ done, failed });
       this.#wake.abort();
     });
@@ -190,21 +192,21 @@ export class Task {
   async foldedUpTo(offsets: ReadonlyMap<string, number>): Promise<void> {
     const holds = (): boolean => this.#session !== null && lag(this.#session.position.offsets, offsets) === 0;
     if (holds()) return;
-    await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
+    await this.#promised((done, failed) => this.#waiting.push({ holds, done, failed }));
   }
 
   /** Resolves once all inputs of the log are folded and published. */
   async caughtUp(): Promise<void> {
     const holds = (): boolean => this.#state === "running" && this.#ends !== null && this.#lag === 0;
     if (holds()) return;
-    await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
+    await this.#promised((done, failed) => this.#waiting.push({ holds, done, failed }));
   }
 
   /** Resolves once the task runs, with all models folded. @throws what has ended it before */
   async running(): Promise<void> {
     const holds = (): boolean => this.#state === "running";
     if (holds()) return;
-    await new Promise<void>((done, failed) => this.#waiting.push({ holds, done, failed }));
+    await this.#promised((done, failed) => this.#waiting.push({ holds, done, failed }));
   }
 
   /**
@@ -418,7 +420,14 @@ export class Task {
     for (const { done } of met) done();
   }
 
+  /** What a run is to bring about. Where there is no more of it nobody would answer. */
+  async #promised(ask: (done: () => void, failed: (error: unknown) => void) => void): Promise<void> {
+    if (this.#over !== null) throw this.#over.error;
+    await new Promise<void>(ask);
+  }
+
   #abandon(error: unknown): void {
+    this.#over = { error };
     for (const { failed } of [...this.#waiting, ...this.#fireUntil, ...this.#writes]) failed(error);
     this.#waiting = [];
     this.#writes = [];

@@ -61,7 +61,7 @@ export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ende
 let isChecked = false;
 
 /** A build older than its sources would be tested in their place, and nobody would notice. */
-function checkBuild(): void {
+export function checkBuild(): void {
   if (isChecked) return;
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".ts"),

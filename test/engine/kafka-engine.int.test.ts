@@ -207,6 +207,7 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     const lost = await engineOf(app);
     await until(() => lost.taskStatuses().every(({ state }) => state === "failed"));
     expect(lost.status).toMatchObject({ state: "failed", isReady: false, isUp: true });
+    await expect(lost.allScores({ tenantId: "default" }).next()).rejects.toMatchObject({ code: "stopping" });
     expect(lost.status.detail).toMatch(/committed offsets are forgotten.*scorefold recover/s);
     await lost.stop();
     const recovered = await recover(how);

@@ -1,7 +1,8 @@
 /** Members of a group on a real broker: each task is somebody's, partitions of one number stay together. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, expect, it } from "vitest";
-import { Group } from "../../src/kafka/group.js";
+import { Group, letGo } from "../../src/kafka/group.js";
+import { kafkajs } from "../../src/kafka/kafkajs.js";
 import { outputOf } from "../stream/log.contract.js";
 import { connectedKafka, KafkaApp, makeTopics } from "./kafka-app.js";
 
@@ -21,12 +22,14 @@ afterAll(async () => {
 /** A member that tells when it has been assigned what is wanted. */
 function member(groupId: string, topics: readonly string[], stores: readonly number[] = []) {
   let look: () => void = () => undefined;
+  const names: string[] = [];
   const group = new Group({
     kafka,
     groupId,
     topics,
     stores: () => stores,
     heartbeatMs: 200,
+    onJoined: (id) => names.push(id),
     onAssigned: () => look(),
     onFailed: (error) => {
       throw error;
@@ -40,7 +43,7 @@ function member(groupId: string, topics: readonly string[], stores: readonly num
       };
       look();
     });
-  return { group, has };
+  return { group, has, names };
 }
 
 it.skipIf(connected === null)("takes transactions of a member's tasks, with their offsets", async () => {
@@ -85,5 +88,40 @@ it.skipIf(connected === null)(
     expect(await first.has(({ length }) => length === 6)).toEqual([0, 1, 2, 3, 4, 5]);
     const description = await admin.describeGroups([groupId]);
     expect(description.groups[0]?.members).toHaveLength(1);
+  },
+);
+
+it.skipIf(connected === null)(
+  "is a member again where it was taken for dead, and joining has failed once",
+  async () => {
+    const groupId = `group-${randomUUID()}`;
+    await makeTopics(admin, [{ topic: groupId, numPartitions: 2 }]);
+    const { group, has, names } = member(groupId, [groupId]);
+    await group.join();
+    const { load } = kafkajs();
+    const { prototype } = load("src/consumer/consumerGroup.js") as {
+      readonly prototype: { joinAndSync: (this: unknown) => Promise<void> };
+    };
+    const { KafkaJSConnectionError } = load("src/errors.js") as {
+      readonly KafkaJSConnectionError: new (text: string) => Error;
+    };
+    const { joinAndSync } = prototype;
+    let failed = 0;
+    prototype.joinAndSync = async function (): Promise<void> {
+      if (failed === 0) {
+        failed += 1;
+        throw new KafkaJSConnectionError("the broker is going down");
+      }
+      await joinAndSync.call(this);
+    };
+    try {
+      const before = names.length;
+      await letGo(kafka, groupId, [names.at(-1)!]);
+      await has(() => names.length > before);
+      expect(failed).toBe(1);
+      expect(await group.owns(1)).toBe(true);
+    } finally {
+      prototype.joinAndSync = joinAndSync;
+    }
   },
 );

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from "node:util";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type EpochMs, type Input, type Output, RETRACTION, type ScoreLine } from "../../src/events/types.js";
+import { type EpochMs, type Input, type Output, RETRACTION } from "../../src/events/types.js";
 import { checkModel } from "../../src/model/check.js";
 import { type CompiledModel, compile } from "../../src/model/compile.js";
 import { printModel } from "../../src/model/print.js";
@@ -20,6 +20,7 @@ import { shuffled } from "../arbitrary/inputs.js";
 import { scenes } from "../arbitrary/scenes.js";
 import { comparable } from "../oracle/comparable.js";
 import { oracle } from "../oracle/oracle.js";
+import { scoreLineText } from "../oracle/score-line.js";
 
 const runs = 150;
 
@@ -136,12 +137,4 @@ function linesOf(path: string): string[] {
   const text = readFileSync(path, "utf8");
   expect(text === "" || text.endsWith("\n")).toBe(true);
   return text.split("\n").slice(0, -1);
-}
-
-/** The line as the contract has it, written without the code under test. */
-function scoreLineText(line: ScoreLine): string {
-  const { tenantId, contactId, model, version, score, grade, dimensions, salesReady, suppressed, lastActivityAt } =
-    line;
-  const known = { tenantId, contactId, model, version, score, grade, dimensions, salesReady, suppressed };
-  return JSON.stringify({ ...known, lastActivityAt });
 }

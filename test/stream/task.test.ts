@@ -49,6 +49,9 @@ describe("Task", () => {
     expect(first.ended.error).toMatchObject({ code: "fenced" });
     expect(first.task.state.state).toBe("failed");
     expect(one.scores()).toEqual([]);
+    // Whoever asks afterwards waits for nothing.
+    for (const asked of [first.task.written(), first.task.running(), first.task.fireUntil(start)])
+      await expect(asked).rejects.toMatchObject({ code: "fenced" });
   });
 
   it("tries again after an error that may pass, from what is committed", async () => {

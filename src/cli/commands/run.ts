@@ -17,7 +17,7 @@ import { clusterConfig, clusterHelp, kafkaOf, withClusterOptions } from "../clus
 import type { Io } from "../io.js";
 import { loadModels } from "../models.js";
 import { Progress } from "../progress.js";
-import { type ServedEngine, serveUntilStopped } from "../serving.js";
+import { listenToSignals, type ServedEngine, type StopSignals, serveUntilStopped } from "../serving.js";
 import { counted } from "../table.js";
 import { loadTopology } from "../topic-files.js";
 import { topicsOf } from "../topics.js";
@@ -66,8 +66,8 @@ share the tasks, one for each partition of the input topics. \`scorefold topics 
 Each option can be a variable: SCOREFOLD_DATA, SCOREFOLD_MODELS, SCOREFOLD_HOST, SCOREFOLD_PORT, SCOREFOLD_LOG_LEVEL,
 SCOREFOLD_TIMER_GRACE, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS, SCOREFOLD_PARTITIONER, SCOREFOLD_WORKERS,
 SCOREFOLD_HISTORY.
-SCOREFOLD_API_TOKEN is the token that clients have to send; it is a variable only. SIGTERM ends it in good order, kill -9
-loses nothing.
+SCOREFOLD_API_TOKEN is the token that clients have to send; it is a variable only, and so is SCOREFOLD_KAFKA_SESSION_TIMEOUT
+(20s), after which others take the tasks of a process that is silent. SIGTERM ends it in good order, kill -9 loses nothing.
 ${clusterHelp}`,
     )
     .action(async (options: GivenOptions & GivenKafkaOptions) => {
@@ -83,9 +83,13 @@ ${clusterHelp}`,
         directory: await DataDirectory.open(config.data),
         progress: new Progress(io),
       };
-      const onCluster = namesCluster(options, io.env);
-      const engine = onCluster ? await onKafka(io, start, options) : await embedded(start);
-      await served(io, start, engine);
+      if (!namesCluster(options, io.env)) return await served(io, start, await embedded(start));
+      const signals = listenToSignals(start.logger);
+      try {
+        await served(io, start, await onKafka(io, start, options), signals);
+      } finally {
+        signals.close();
+      }
     });
 }
 
@@ -140,12 +144,14 @@ async function served(
   io: Io,
   { config, models, directory, logger, progress }: Start,
   engine: ServedEngine,
+  signals?: StopSignals,
 ): Promise<void> {
   const { host, port, allowAnonymous, apiToken } = config;
   await serveUntilStopped({
     engine,
     directory,
     logger,
+    ...(signals === undefined ? undefined : { signals }),
     api: { host, port, allowAnonymous, ...(apiToken === null ? {} : { token: apiToken }) },
     onListening: (url) => {
       logger.info({ url, data: directory.path }, "listening");

@@ -31,7 +31,7 @@ export async function startOnCluster({
   models,
   logger,
 }: ClusterStart): Promise<KafkaEngine> {
-  const { app, partitioner, isHistoryLocal, registry } = cluster;
+  const { app, partitioner, isHistoryLocal, sessionMs, registry } = cluster;
   return await KafkaEngine.start({
     directory: await DataDirectory.open(config.data),
     kafka: await kafkaOf(cluster, clientId(cluster), logger),
@@ -40,6 +40,7 @@ export async function startOnCluster({
     registry: registry === null ? null : await registrySettings(registry),
     partitioner,
     isHistoryLocal,
+    sessionMs,
     models,
     clock: systemClock,
     logger,
