@@ -13,14 +13,14 @@ import { checkModel } from "../model/check.js";
 import { type CompiledModel, compile } from "../model/compile.js";
 import { printModel } from "../model/print.js";
 import type { ContactKey } from "../store/keys.js";
-import type { ModelChange } from "../store/position.js";
+import type { ModelChange, Position } from "../store/position.js";
 import type { StoredContact, StoredModel } from "../store/rows.js";
 import type { ContactStore } from "../store/store.js";
 import { Gathered } from "./batch.js";
 import { modelName, publishedOf, TaskContact } from "./contact.js";
 import type { SharedModels } from "./log.js";
 import type { CommittedPosition } from "./metadata.js";
-import type { Session } from "./session.js";
+import { lag, type Session } from "./session.js";
 import { passedBy } from "./timers.js";
 
 /** Contacts of one commit while models change: each with its whole history. */
@@ -91,17 +91,27 @@ export async function setOfStore(store: ContactStore): Promise<string | null> {
  */
 export async function isOfCommitted(
   store: ContactStore,
-  { models, change }: CommittedPosition,
+  committed: CommittedPosition,
   wanted: string,
 ): Promise<boolean> {
+  const { models, change } = committed;
   const isNew = store.models.length === 0 && store.counts.contacts === 0;
   if (models === null || isNew) return true;
   const own = await setOfStore(store);
   const begun = store.position.change;
   if (begun === null) return own === models;
+  // What came since would be folded under the models of before, also for contacts that have made the change.
+  if (!isLevel(store.position, committed)) return false;
   if (own === models) return change?.to === begun.to;
   // Ended by another owner: what is left of it here is done muted.
   return begun.to === models && change === null && wanted === models;
+}
+
+/** Whether nothing was folded, and no timer has gone, between two positions. */
+function isLevel(one: Position, other: Position): boolean {
+  const hasSameTimers =
+    JSON.stringify([one.timer.all, one.timer.run]) === JSON.stringify([other.timer.all, other.timer.run]);
+  return hasSameTimers && lag(one.offsets, other.offsets) === 0;
 }
 
 /** Behind every key of a contact. */

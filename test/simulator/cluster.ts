@@ -135,6 +135,8 @@ export class Cluster {
     const host = hosts.find((one) => one.machine === member.machine && one.task === task) as Host;
     const { client, models, generation } = member;
     const process = new Process({ name: `${member.name}, task ${task}`, host, client, models, generation, member });
+    // One that is begun by what a dead process had under way does nothing.
+    process.isGone = member.isGone;
     const owned = new OwnedTask({
       ...this.#world.taskOptions(process, step),
       owns: async () => {

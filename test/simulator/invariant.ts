@@ -260,7 +260,9 @@ export class Invariant {
     for (const output of outputs) {
       this.#options.note(`    ${encodeOutput(output)}`);
       const id = output.kind === "ThresholdCrossed" ? output.eventId : output.id;
-      if (this.#ids.has(id)) throw new Error(`the output ${id} is out twice`);
+      // Back and forth between models at one instant of a contact, there is nothing else to tell two outputs by.
+      if (this.#ids.has(id) && (output.kind === "ContactErased" || output.cause.kind !== "model"))
+        throw new Error(`the output ${id} is out twice`);
       this.#ids.add(id);
       const contact = view.contacts.get(`${output.tenantId}\0${output.contactId}`);
       if (contact === undefined) throw new Error(`the output ${id} is of a contact without inputs`);

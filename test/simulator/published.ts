@@ -39,11 +39,17 @@ export class PublishedContact {
       return;
     }
     const model = models.find((one) => one.model.id === output.model);
+    if (model !== undefined && this.#isForgotten(output)) this.#views.set(output.model, viewOf(model, new Map()));
     const view = this.#views.get(output.model);
     if (model === undefined || view === undefined) throw new Error(`an output of a model that is not in use`);
     if (output.version !== model.model.version) throw new Error(`an output of version ${output.version}`);
     if (output.kind === "ScoreChanged") takeScore(view, output, this.wasEmpty);
     else takeCrossing(view, output);
+  }
+
+  /** Whether the task takes for its first what is not, and starts from the empty score of models that have changed. */
+  #isForgotten(output: Output): boolean {
+    return this.wasEmpty && this.#isChanged && output.kind === "ScoreChanged" && output.previous === null;
   }
 
   /** @throws Error where what was published is not what follows from the state */

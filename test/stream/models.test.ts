@@ -5,6 +5,8 @@ import type { ScoreChanged } from "../../src/events/types.js";
 import type { CompiledModel } from "../../src/model/compile.js";
 import { defaultLimits } from "../../src/stream/limits.js";
 import { ModelSet } from "../../src/stream/models.js";
+import { Broker } from "../simulator/broker.js";
+import { SimulatedDisk } from "../simulator/disk.js";
 import { start, visitsModel } from "./given.js";
 import { OneTask } from "./one-task.js";
 
@@ -91,6 +93,27 @@ describe("a change of models", () => {
       expect(one.scores().slice(0, 5).concat(one.scores().slice(5).sort())).toEqual(expected);
       expect((await task.contact("default\0bob")).fold.scoreLines()[0]?.score).toBe(expected.at(-1));
     }
+  });
+
+  it("does not go on in the middle of a change that another has ended, with inputs since", async () => {
+    one.broker = new Broker({ inputTopics: ["inputs", "rekeyed"], taskOf: () => 0 });
+    one.broker.advance(start - one.broker.now);
+    await begun();
+    await killedAfter(2);
+    const { disk } = one;
+    one.disk = new SimulatedDisk();
+    const other = one.run({ models: [five()] });
+    await one.passes(other.task.running());
+    one.broker.append("inputs", 0, [`{"contactId":"ada","id":"w","at":${start + 1},"type":"web.page_viewed"}`]);
+    await one.passes(other.task.foldedUpTo(new Map([["inputs", 4]])));
+    other.task.stop();
+    await one.passes(() => "error" in other.ended);
+    one.disk = disk;
+    const { task, notices } = one.run({ models: [five()] });
+    await one.passes(task.running());
+    expect(notices).toEqual([expect.stringContaining("left behind by a change of models elsewhere")]);
+    expect((await task.contact("default\0ada")).fold.scoreLines()).toMatchObject([{ version: 2, score: 10 }]);
+    expect(one.scores()).toHaveLength(7);
   });
 
   it("refuses other content under a version that was used", async () => {
