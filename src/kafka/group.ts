@@ -5,12 +5,13 @@
  * Who had a task before may go on for a while; its transactions are fenced as soon as the new owner has opened the task.
  */
 import type { Consumer, Kafka } from "kafkajs";
-import type { ScorefoldError } from "../errors.js";
+import { ScorefoldError } from "../errors.js";
 import type { Topic } from "../stream/log.js";
 import { stickyAssigner } from "./assigner.js";
 import type { Member } from "./assignment.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
+import { kafkajs } from "./kafkajs.js";
 
 /** How long a process may be silent; one that has died is let go of at its next start, if that is sooner. */
 const SESSION_MS = 20_000;
@@ -43,12 +44,17 @@ export class Group {
   #tasks: readonly number[] = [];
   /** Whether the group is between two rebalances, and what it has given holds. */
   #isStable = false;
+  #isLeaving = false;
+  #memberId: string | null = null;
   #proofs: Proof[] = [];
 
   constructor(options: GroupOptions) {
     this.#options = options;
     const { kafka, groupId } = options;
-    const own = (): Omit<Member, "id"> => ({ owned: this.#tasks, stores: options.stores() });
+    const own = (): Omit<Member, "id"> => {
+      if (this.#isLeaving) throw new (kafkajs().kafkajs.KafkaJSNonRetriableError)("the member is leaving the group");
+      return { owned: this.#tasks, stores: options.stores() };
+    };
     this.#consumer = kafka.consumer({
       groupId,
       partitionAssigners: [stickyAssigner(own)],
@@ -57,6 +63,8 @@ export class Group {
       heartbeatInterval: options.heartbeatMs ?? HEARTBEAT_MS,
       maxWaitTimeInMs: IDLE_MS,
       allowAutoTopicCreation: false,
+      // A connection that breaks while the member leaves would bring it back, for ever and with nobody to know of it.
+      retry: { retries: 5, restartOnFailure: async () => !this.#isLeaving },
     });
   }
 
@@ -68,9 +76,15 @@ export class Group {
   async join(): Promise<void> {
     const consumer = this.#consumer;
     const { GROUP_JOIN, REBALANCING, HEARTBEAT, CRASH } = consumer.events;
+    const left = (reject: (error: unknown) => void): void => {
+      void this.#letGo();
+      reject(new ScorefoldError("stopping", "the member has left the group"));
+    };
     const joined = new Promise<void>((resolve, reject) => {
       consumer.on(GROUP_JOIN, ({ payload }) => {
         const { memberAssignment } = payload;
+        this.#memberId = payload.memberId;
+        if (this.#isLeaving) return left(reject);
         // Before the first fetch of the generation.
         consumer.pause(Object.entries(memberAssignment).map(([topic, partitions]) => ({ topic, partitions })));
         this.#tasks = [...new Set(Object.values(memberAssignment).flat())].sort((a, b) => a - b);
@@ -82,12 +96,15 @@ export class Group {
       });
       consumer.on(CRASH, ({ payload }) => {
         if (payload.restart) return;
+        if (this.#isLeaving) return left(reject);
         const error = kafkaError(payload.error, "membership in the consumer group");
         this.#end();
         this.#options.onFailed(error);
         reject(error);
       });
     });
+    // It may be left before anybody waits for it.
+    joined.catch(() => undefined);
     consumer.on(REBALANCING, () => {
       this.#isStable = false;
     });
@@ -112,10 +129,17 @@ export class Group {
     return await new Promise((resolve) => this.#proofs.push({ task, resolve, heartbeats: HEARTBEATS }));
   }
 
-  /** Leaves the group, so that others take over at once. */
+  /** Leaves the group, so that others take over at once. For good: it does not join again. */
   async leave(): Promise<void> {
+    this.#isLeaving = true;
     this.#end();
     await this.#consumer.disconnect();
+  }
+
+  /** Where leaving was cut short by a crash of the client, or came while it was joining. */
+  async #letGo(): Promise<void> {
+    const { kafka, groupId } = this.#options;
+    if (this.#memberId !== null) await letGo(kafka, groupId, [this.#memberId]);
   }
 
   #heartbeat(): void {

@@ -1,8 +1,10 @@
 /** Members of a group on a real broker: each task is somebody's, partitions of one number stay together. */
 import { randomUUID } from "node:crypto";
+import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, expect, it } from "vitest";
 import { Group, letGo } from "../../src/kafka/group.js";
 import { kafkajs } from "../../src/kafka/kafkajs.js";
+import { addressOf } from "../components/component.js";
 import { outputOf } from "../stream/log.contract.js";
 import { connectedKafka, KafkaApp, makeTopics } from "./kafka-app.js";
 
@@ -123,5 +125,46 @@ it.skipIf(connected === null)(
     } finally {
       prototype.joinAndSync = joinAndSync;
     }
+  },
+);
+
+it.skipIf(connected === null)(
+  "stays away once it has left, whatever becomes of its connections meanwhile",
+  async () => {
+    const groupId = `group-${randomUUID()}`;
+    await makeTopics(admin, [{ topic: groupId, numPartitions: 2 }]);
+    const sockets: Socket[] = [];
+    const { Kafka, logLevel } = kafkajs().kafkajs;
+    const breakable = new Kafka({
+      brokers: [await addressOf("kafka")],
+      logLevel: logLevel.NOTHING,
+      socketFactory: ({ host, port, onConnect }) => {
+        const socket = connect({ host, port }, onConnect);
+        sockets.push(socket);
+        return socket;
+      },
+    });
+    const assigned: number[][] = [];
+    const leaver = new Group({
+      kafka: breakable,
+      groupId,
+      topics: [groupId],
+      stores: () => [],
+      sessionMs: 6_000,
+      heartbeatMs: 100,
+      onAssigned: (tasks) => void assigned.push([...tasks]),
+      onFailed: () => undefined,
+    });
+    await leaver.join();
+    const leaving = leaver.leave();
+    // As where a broker goes away in the middle of it: the client takes that for a crash, and begins anew.
+    for (const socket of sockets) socket.destroy(new Error("gone"));
+    await leaving.catch(() => undefined);
+    const other = member(groupId, [groupId]);
+    await other.group.join();
+    await other.has(({ length }) => length === 2);
+    // A client that begins anew does so after 300 ms, and would join in one of these heartbeats.
+    for (let beats = 0; beats < 8; beats++) expect(await other.group.owns(0)).toBe(true);
+    expect([other.group.tasks, leaver.tasks, assigned]).toEqual([[0, 1], [], [[0, 1]]]);
   },
 );
