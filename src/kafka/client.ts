@@ -95,7 +95,12 @@ function told({ level, namespace, log }: LogEntry, logger: ClientLogger): void {
  * About settings that are meant as they are: the partition of every record is given here, and what becomes of a producer
  * whose tries are over is a new one, which reads what is committed.
  */
-const meant = ["KafkaJS v2.0.0 switched default partitioner", "Limiting retries for the idempotent producer"];
+const meant = [
+  "KafkaJS v2.0.0 switched default partitioner",
+  "Limiting retries for the idempotent producer",
+  // A heartbeat that meets the end of its connection: the process is leaving.
+  "Connection error: write after end",
+];
 
 function isTriedAgain(isError: boolean, { retryCount, error, retriable }: Record<string, unknown>): boolean {
   // Answers that are errors are logged where they are read, whatever becomes of them.
