@@ -39,7 +39,7 @@ import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
 import { OwnedTask } from "./owned-task.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
-import { countingEvents, measured, statusOf } from "./task-metrics.js";
+import { countingEvents, measured, statusOf, worstOf } from "./task-metrics.js";
 
 export interface KafkaEngineOptions {
   readonly directory: DataDirectory;
@@ -79,8 +79,6 @@ const REJOIN_MS_MAX = 15_000;
 /** Between two looks at members of this host that have died. */
 const DEAD_MEMBERS_MS = 1_000;
 const PROGRESS_MS = 5_000;
-/** The worst of what tasks are in is what the engine is in. */
-const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
 
 export class KafkaEngine implements Engine {
   readonly #options: KafkaEngineOptions;
@@ -176,7 +174,7 @@ export class KafkaEngine implements Engine {
 
   get status(): EngineStatus {
     const tasks = this.taskStatuses();
-    const [worst] = [...tasks].sort((a, b) => worstFirst.indexOf(a.state) - worstFirst.indexOf(b.state));
+    const worst = worstOf(tasks);
     const isUp = this.#hasJoined && !this.#stopping.signal.aborted;
     const state = this.#stopping.signal.aborted ? "stopping" : isUp ? (worst?.state ?? "running") : "starting";
     const sum = (of: (task: TaskStatus) => number): number => tasks.reduce((all, task) => all + of(task), 0);

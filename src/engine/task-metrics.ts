@@ -57,3 +57,10 @@ export function statusOf(number: number, task: Task): TaskStatus {
     timersBehindMs: task.timersBehindMs,
   };
 }
+
+const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
+
+/** The one whose state is the worst: what several are in together. Undefined of none. */
+export function worstOf<T extends { readonly state: string }>(all: readonly T[]): T | undefined {
+  return [...all].sort((a, b) => worstFirst.indexOf(a.state) - worstFirst.indexOf(b.state))[0];
+}

@@ -92,8 +92,8 @@ function told({ level, namespace, log }: LogEntry, logger: ClientLogger): void {
 }
 
 /**
- * About settings that are meant as they are: the partition of every record is given here, and what becomes of a producer
- * whose tries are over is a new one, which reads what is committed.
+ * What is meant as it is: the partition of every record is given here, and what becomes of a producer whose tries are over
+ * is a new one, which reads what is committed.
  */
 const meant = [
   "KafkaJS v2.0.0 switched default partitioner",

@@ -19,6 +19,7 @@ import type { KafkaConfig } from "../../config/kafka.js";
 import type { Config } from "../../config/run.js";
 import { InputGateway } from "../../engine/input-gateway.js";
 import { mergedScores } from "../../engine/merged-scores.js";
+import { worstOf } from "../../engine/task-metrics.js";
 import { ScorefoldError } from "../../errors.js";
 import type { Original } from "../../events/dead-letter.js";
 import type { ContactId, ScoreLine, TenantId } from "../../events/types.js";
@@ -53,7 +54,6 @@ const RESTART_MS_MAX = 15_000;
 const SETTLED_MS = 60_000;
 const STOP_MS = 60_000;
 const METRICS_MS = 5_000;
-const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
 
 export class Workers implements ServedEngine {
   readonly #options: WorkersOptions;
@@ -78,7 +78,7 @@ export class Workers implements ServedEngine {
   get status(): EngineStatus {
     const isStopping = this.#stopping.signal.aborted;
     const all = this.#workers.map(({ status }) => status);
-    const worst = [...all].sort((a, b) => worstFirst.indexOf(a.state) - worstFirst.indexOf(b.state))[0]!;
+    const worst = worstOf(all)!;
     const sum = (of: (status: EngineStatus) => number): number => all.reduce((total, one) => total + of(one), 0);
     return {
       state: isStopping ? "stopping" : worst.state,
