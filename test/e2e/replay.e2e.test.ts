@@ -163,7 +163,14 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s", (signal) => {
         .join(""),
     );
     // It waits for more input now, with inputs on disk and outputs begun.
-    await vi.waitFor(() => expect(readdirSync(join(folder.path, "temp"))).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(
+      () => {
+        const [scratch] = readdirSync(join(folder.path, "temp"));
+        // Its write-ahead log is made last: from then on the database is there.
+        expect(readdirSync(join(folder.path, "temp", scratch!)).some((name) => name.endsWith(".log"))).toBe(true);
+      },
+      { timeout: 20_000 },
+    );
     expect(folder.names().filter((name) => name.endsWith(".partial"))).toHaveLength(2);
     child.kill(signal);
     expect(await end).toMatchObject({ code: null, signal, stdout: "" });
