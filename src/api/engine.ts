@@ -75,6 +75,8 @@ export interface TaskStatus {
 
 export interface Engine {
   readonly status: EngineStatus;
+  /** Whether inputs have offsets of one order, so that somebody can wait for them to be folded. */
+  readonly hasOffsets: boolean;
   /** In order of their numbers. */
   taskStatuses(): readonly TaskStatus[];
   /**
@@ -104,7 +106,7 @@ export interface Engine {
   outputs(topic: string, from: number, signal: AbortSignal, until?: number): AsyncIterable<readonly OutputRecord[]>;
   /** Erases a contact as of now. Resolves once that is published. */
   erase(contact: ContactId, tenantId: TenantId): Promise<void>;
-  /** Resolves once everything that was appended up to `offset` is folded and published. */
+  /** Resolves once everything that was appended up to `offset` is folded and published. @throws ScorefoldError `usage` without offsets */
   folded(offset: number): Promise<void>;
   /** The metrics as text, and their content type. */
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;

@@ -61,6 +61,7 @@ export interface EngineCounts {
 }
 
 export class EmbeddedEngine implements Engine {
+  readonly hasOffsets = true;
   readonly #options: EmbeddedEngineOptions;
   readonly #database: Database;
   readonly #log: EmbeddedLog;

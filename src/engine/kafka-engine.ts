@@ -8,10 +8,8 @@ import type {
   Engine,
   EngineStatus,
   ExplainAnswer,
-  OutputRecord,
   Question,
   TaskStatus,
-  TopicBounds,
 } from "../api/engine.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
@@ -34,6 +32,7 @@ import type { Task, TaskEvents } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import type { RecordMapper } from "../topics/record.js";
 import { AssignedTasks } from "./assigned-tasks.js";
+import { ClusterEngine } from "./cluster-engine.js";
 import type { DataDirectory, StoreMemory } from "./directory.js";
 import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
@@ -80,7 +79,7 @@ const REJOIN_MS_MAX = 15_000;
 const DEAD_MEMBERS_MS = 1_000;
 const PROGRESS_MS = 5_000;
 
-export class KafkaEngine implements Engine {
+export class KafkaEngine extends ClusterEngine implements Engine {
   readonly #options: KafkaEngineOptions;
   readonly #log: KafkaLog;
   readonly #tasks: number;
@@ -97,6 +96,7 @@ export class KafkaEngine implements Engine {
   readonly #ended: Promise<void>;
 
   private constructor(options: KafkaEngineOptions, log: KafkaLog, tasks: number) {
+    super();
     this.#options = options;
     this.#log = log;
     this.#tasks = tasks;
@@ -193,11 +193,6 @@ export class KafkaEngine implements Engine {
     return this.#owned.current.map(({ number, task }) => statusOf(number, task));
   }
 
-  /** How many tasks the application has, here and elsewhere. */
-  get taskCount(): number {
-    return this.#tasks;
-  }
-
   /** Resolves when the engine has ended. @throws what has ended it, unless it was `stop` */
   async ended(): Promise<void> {
     await this.#ended;
@@ -238,16 +233,6 @@ export class KafkaEngine implements Engine {
     yield* mergedScores(tasks.map((task) => allScores(task, question)));
   }
 
-  /** None: they are read from Kafka. */
-  async topics(): Promise<readonly TopicBounds[]> {
-    return [];
-  }
-
-  // biome-ignore lint/correctness/useYield: nothing to give, as there are no topics
-  async *outputs(topic: string): AsyncGenerator<readonly OutputRecord[]> {
-    throw new ScorefoldError("usage", `topic ${topic} is read from Kafka, by its consumers`);
-  }
-
   async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
     const place = await this.#inputs.erase(contactId, tenantId, this.#options.clock.now());
     const owned = this.#owned.get(place.partition);
@@ -257,16 +242,12 @@ export class KafkaEngine implements Engine {
     await owned.task.written();
   }
 
-  async folded(): Promise<void> {
-    throw new ScorefoldError("usage", "on Kafka inputs go to several topics, and nobody waits for one to be folded");
-  }
-
   async metrics(): Promise<{ text: string; contentType: string }> {
     const { registry } = this.#metrics;
     return { text: await registry.metrics(), contentType: registry.contentType };
   }
 
-  /** The metrics of this process, to be added up with those of others. */
+  /** The metrics of this process, to be shown beside those of others. */
   async metricValues(): Promise<readonly object[]> {
     return await this.#metrics.registry.getMetricsAsJSON();
   }

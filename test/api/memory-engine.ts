@@ -33,6 +33,7 @@ const READ_RECORDS = 100;
 
 export class MemoryEngine implements Engine {
   status: EngineStatus;
+  hasOffsets = true;
   /** Resolved before anything is appended or folded: tests put promises of their own here. */
   appendGate: Promise<void> = Promise.resolve();
   foldGate: Promise<void> = Promise.resolve();

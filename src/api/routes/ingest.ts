@@ -38,6 +38,9 @@ async function ingest(
   const query = readQuery(request, ["results", "wait"]);
   const onlyRefused = wordOf("results", query.results, ["all", "refused"]) === "refused";
   const waits = wordOf("wait", query.wait, ["folded"]) === "folded";
+  // Before anything is taken.
+  if (waits && !engine.hasOffsets)
+    throw new Problem("bad-parameter", "wait=folded is for the embedded engine: here inputs go to several topics");
   const expected = { kind, tenantId: givenTenant(request), itemsMax: limits.itemsMax };
   const format = bodyFormat(request);
   requireUp(engine);

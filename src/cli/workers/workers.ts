@@ -5,18 +5,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type {
-  Appended,
-  ContactAnswer,
-  EngineStatus,
-  ExplainAnswer,
-  OutputRecord,
-  Question,
-  TaskStatus,
-  TopicBounds,
-} from "../../api/engine.js";
+import type { Appended, ContactAnswer, EngineStatus, ExplainAnswer, Question, TaskStatus } from "../../api/engine.js";
 import type { KafkaConfig } from "../../config/kafka.js";
 import type { Config } from "../../config/run.js";
+import { ClusterEngine } from "../../engine/cluster-engine.js";
 import { InputGateway } from "../../engine/input-gateway.js";
 import { mergedScores } from "../../engine/merged-scores.js";
 import { worstOf } from "../../engine/task-metrics.js";
@@ -55,7 +47,7 @@ const SETTLED_MS = 60_000;
 const STOP_MS = 60_000;
 const METRICS_MS = 5_000;
 
-export class Workers implements ServedEngine {
+export class Workers extends ClusterEngine implements ServedEngine {
   readonly #options: WorkersOptions;
   readonly #taskOf: (contactId: ContactId) => number;
   readonly #inputs: InputGateway;
@@ -65,6 +57,7 @@ export class Workers implements ServedEngine {
   readonly #ended: Promise<void>;
 
   constructor(options: WorkersOptions) {
+    super();
     this.#options = options;
     const { cluster, topology, kafka, tasks } = options;
     this.#taskOf = partitioner(cluster.partitioner, tasks);
@@ -135,24 +128,10 @@ export class Workers implements ServedEngine {
     yield* mergedScores(remotes.map((remote) => remote.allScores(question, true)));
   }
 
-  /** None: they are read from Kafka. */
-  async topics(): Promise<readonly TopicBounds[]> {
-    return [];
-  }
-
-  // biome-ignore lint/correctness/useYield: nothing to give, as there are no topics
-  async *outputs(topic: string): AsyncGenerator<readonly OutputRecord[]> {
-    throw new ScorefoldError("usage", `topic ${topic} is read from Kafka, by its consumers`);
-  }
-
   async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
     const owner = this.#workers.find((worker) => worker.has(this.#taskOf(contactId)))?.remote;
     if (owner == null) await this.#inputs.erase(contactId, tenantId, Date.now());
     else await owner.erase(contactId, tenantId);
-  }
-
-  async folded(): Promise<void> {
-    throw new ScorefoldError("usage", "on Kafka inputs go to several topics, and nobody waits for one to be folded");
   }
 
   async metrics(): Promise<{ text: string; contentType: string }> {

@@ -25,6 +25,15 @@ describe("one input", () => {
     expect(engine.topicsByName.get("score-changed")!.values).toHaveLength(1);
   });
 
+  it("is not waited for where inputs have no order of offsets, and then nothing is taken", async () => {
+    const { url, engine } = await serve();
+    engine.hasOffsets = false;
+    const answer = await post(`${url}/v1/interactions?wait=folded`, click("e1"));
+    expect([answer.status, answer.json.type]).toEqual([400, "/problems/bad-parameter"]);
+    expect(engine.appends).toBe(0);
+    expect((await post(`${url}/v1/interactions`, click("e1"))).status).toBe(202);
+  });
+
   it("that is refused is a problem, and a dead letter with its original", async () => {
     const { url, engine } = await serve();
     const answer = await post(`${url}/v1/interactions?wait=folded`, { id: "e1", type: "email.clicked", at: 1 });
