@@ -73,7 +73,7 @@ const places: Readonly<Record<string, Place>> = {
     instead: "metrics are told what has happened; they do not look it up",
   },
   config: {
-    may: ["config", "api/loopback", "errors", "nearest"],
+    may: ["config", "api/loopback", "kafka/partitioner", "errors", "nearest"],
     instead: "a configuration is read from values that are given",
   },
   api: {

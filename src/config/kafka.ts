@@ -1,12 +1,10 @@
 /** The settings of a cluster: how to reach it, and as which application. */
+import { type PartitionerName, partitionerNames } from "../kafka/partitioner.js";
 import { type Environment, type Found, type Read, Reader } from "./reader.js";
 import { kafkaVariables as variables } from "./variables.js";
 
 const saslMechanisms = ["plain", "scram-sha-256", "scram-sha-512", "oauthbearer"] as const;
 export type SaslMechanism = (typeof saslMechanisms)[number];
-
-const partitioners = ["murmur2", "crc32", "fnv1a"] as const;
-export type PartitionerName = (typeof partitioners)[number];
 
 export interface KafkaConfig {
   /** `host:port` of some of the brokers. */
@@ -81,7 +79,7 @@ export function readKafkaConfig(given: GivenKafkaOptions, env: Environment): Rea
     topics: topicsOf(reader, given.topics),
     partitioner: reader.oneOf(
       reader.find(variables.partitioner, "--partitioner", given.partitioner),
-      partitioners,
+      partitionerNames,
       "murmur2",
     ),
     workers: workers === undefined ? null : reader.whole(workers, 1, 1, 1024),

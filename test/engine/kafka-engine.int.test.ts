@@ -4,11 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DataDirectory } from "../../src/engine/directory.js";
-import { KafkaEngine } from "../../src/engine/kafka-engine.js";
+import { KafkaEngine, type KafkaEngineOptions } from "../../src/engine/kafka-engine.js";
 import { recover } from "../../src/engine/recover.js";
 import type { ScoreChanged } from "../../src/events/types.js";
 import { partitioner } from "../../src/kafka/partitioner.js";
-import type { CompiledModel } from "../../src/model/compile.js";
 import { systemClock } from "../../src/stream/clock.js";
 import { createLogger } from "../../src/telemetry.js";
 import { connectedKafka, KafkaApp } from "../kafka/kafka-app.js";
@@ -43,12 +42,14 @@ afterEach(async () => {
 });
 afterAll(async () => await connected?.admin.disconnect());
 
-async function engineOf(
-  app: KafkaApp,
-  over: { data?: string; told?: Told; models?: CompiledModel[] } = {},
-): Promise<KafkaEngine> {
+interface Over extends Partial<Pick<KafkaEngineOptions, "models" | "isHistoryLocal" | "inputTopics">> {
+  readonly data?: string;
+  readonly told?: Told;
+}
+
+async function engineOf(app: KafkaApp, { data, told, ...over }: Over = {}): Promise<KafkaEngine> {
   const engine = await KafkaEngine.start({
-    directory: await DataDirectory.open(over.data ?? path),
+    directory: await DataDirectory.open(data ?? path),
     kafka,
     app: app.id,
     ...topicsOf(app),
@@ -56,10 +57,11 @@ async function engineOf(
     topicOf: () => app.named("web"),
     partitioner: "murmur2",
     isHistoryLocal: false,
-    models: over.models ?? [model],
+    models: [model],
     clock: systemClock,
-    logger: createLogger("info", over.told ?? new Told()),
+    logger: createLogger("info", told ?? new Told()),
     sessionMs: 6_000,
+    ...over,
   });
   running.push(engine);
   return engine;
@@ -290,20 +292,7 @@ describe.skipIf(connected === null)("topics that won't do", () => {
       { name: "cleanup.policy", value: "compact,delete" },
     ]);
     const inputTopics = ["web", "email", "short", "gone"].map((name) => app.named(name));
-    const started = KafkaEngine.start({
-      directory: await DataDirectory.open(path),
-      kafka,
-      app: app.id,
-      ...topicsOf(app),
-      inputTopics,
-      mappers: new Map(),
-      topicOf: () => "",
-      partitioner: "murmur2",
-      isHistoryLocal: false,
-      models: [model],
-      clock: systemClock,
-      logger: createLogger("silent", new Told()),
-    });
+    const started = engineOf(app, { inputTopics });
     await expect(started).rejects.toMatchObject({ code: "config-invalid" });
     const lines = await started.catch((error: Error) => error.message.split("\n"));
     expect(lines).toEqual([
@@ -322,20 +311,7 @@ describe.skipIf(connected === null)("topics that won't do", () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS, [{ name: "retention.ms", value: "3600000" }]);
     const told = new Told();
     await expect(engineOf(app)).rejects.toMatchObject({ code: "config-invalid" });
-    const engine = await KafkaEngine.start({
-      directory: await DataDirectory.open(path),
-      kafka,
-      app: app.id,
-      ...topicsOf(app),
-      mappers: new Map(),
-      topicOf: () => app.named("web"),
-      partitioner: "murmur2",
-      isHistoryLocal: true,
-      models: [model],
-      clock: systemClock,
-      logger: createLogger("warn", told),
-    });
-    running.push(engine);
+    const engine = await engineOf(app, { isHistoryLocal: true, told });
     expect(told.text).toContain("the stores are the only copies");
     // What was scored goes from the topic; then a lost store can't be made anew, and that is told.
     await isRunning(engine);
@@ -347,29 +323,13 @@ describe.skipIf(connected === null)("topics that won't do", () => {
       topic: app.named("web"),
       partitions: [0, 1].map((partition) => ({ partition, offset: "1" })),
     });
-    const start = async (data: string) =>
-      await KafkaEngine.start({
-        directory: await DataDirectory.open(data),
-        kafka,
-        app: app.id,
-        ...topicsOf(app),
-        mappers: new Map(),
-        topicOf: () => app.named("web"),
-        partitioner: "murmur2",
-        isHistoryLocal: true,
-        models: [model],
-        clock: systemClock,
-        logger: createLogger("silent", new Told()),
-      });
-    const lost = await start(join(path, "lost"));
-    running.push(lost);
+    const lost = await engineOf(app, { isHistoryLocal: true, data: join(path, "lost") });
     await until(
       () => lost.taskStatuses().length === TASKS && lost.taskStatuses().every(({ state }) => state === "failed"),
     );
     expect(lost.status.detail).toContain("no longer has all inputs that were scored");
     await lost.stop();
-    const kept = await start(path);
-    running.push(kept);
+    const kept = await engineOf(app, { isHistoryLocal: true });
     await isRunning(kept);
     expect(await score(kept, contacts[0]!)).toBe(10);
     await app.close();
