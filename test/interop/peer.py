@@ -73,4 +73,6 @@ def milliseconds(value: object) -> int:
 
 
 command, servers, url, where = sys.argv[1:]
-{"produce": produce, "consume": consume}[command](servers, SchemaRegistryClient({"url": url}), where)
+# Of its own it waits for ever, and the registry of tests has left a request without an answer while the machine was busy.
+schemas_of = SchemaRegistryClient({"url": url, "timeout": 10})
+{"produce": produce, "consume": consume}[command](servers, schemas_of, where)

@@ -105,12 +105,17 @@ describe.skipIf(python === null)("Python feeds an engine and reads its scores, i
   ] as const)("keyed as for %s, %i inputs are passed on", async (name, passedOn) => {
     const folder = new Folder();
     onTestFinished(() => folder.remove());
+    // What it waited for when its time was out, and what the engine says of itself then.
+    let step = "the engine to be ready";
     folder.write("lead.yaml", model);
     const channels = { email: "interaction", web: "interaction", form: "interaction" } as const;
     const topics = await clusterTopics(folder, broker!, channels, TASKS);
     const options = ["--workers", "2", "--models", "lead.yaml", "--schema-registry", registry!, "--partitioner", name];
     const engine = await Running.start(folder, [...topics.args, ...options]);
     onTestFinished(async () => void (await engine.stop()));
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state === "fail") process.stderr.write(`It waited for ${step}.\n${await said(engine)}\n`);
+    });
     await engine.ready();
     const records = sent.map(({ channel, value }) => ({
       topic: topics.named(channel),
@@ -118,6 +123,7 @@ describe.skipIf(python === null)("Python feeds an engine and reads its scores, i
       value,
     }));
     const produce = ["produce", broker!, registry!, join(root, "schemas")];
+    step = "Python to send";
     await peer(produce, records.map((record) => JSON.stringify(record)).join("\n"));
 
     const asOf = Math.max(...sent.map(({ value }) => value.at));
@@ -128,12 +134,15 @@ describe.skipIf(python === null)("Python feeds an engine and reads its scores, i
     const replay = ["replay", "--model", "lead.yaml", "--input", "inputs.jsonl", "--scores", "-"];
     const replayed = await scorefold(replay, { cwd: folder.path });
     expect(replayed).toMatchObject({ code: 0 });
+    step = "the scores of a replay";
     await engine.until(
       async () => (await asked(engine, `/v1/scores?asOf=${new Date(asOf).toISOString()}`)) === replayed.stdout,
     );
     expect(counts(await asked(engine, "/metrics"))).toEqual({ inputs: sent.length, rekeyed_inputs: passedOn });
+    step = "the engine to stop";
     expect(await engine.stop()).toMatchObject({ code: 0 });
 
+    step = "Python to read";
     const out = await peer(["consume", broker!, registry!, topics.named("score-changed")]);
     const received = parsed<Received>(out);
     const ids = received.map(({ value }) => value.id);
@@ -165,4 +174,14 @@ function counts(metrics: string): Readonly<Record<string, number>> {
 
 async function asked(engine: Running, path: string): Promise<string> {
   return await (await fetch(`${engine.url}${path}`)).text();
+}
+
+async function said(engine: Running): Promise<string> {
+  const answers = ["/v1/tasks", "/v1/scores", "/metrics"].map(
+    async (path) =>
+      await fetch(`${engine.url}${path}`, { signal: AbortSignal.timeout(5_000) })
+        .then(async (response) => `${path}: ${response.status} ${await response.text()}`)
+        .catch((error: unknown) => `${path}: ${error}`),
+  );
+  return `${engine.told}\n${(await Promise.all(answers)).join("\n")}`;
 }
