@@ -157,6 +157,12 @@ export class ContactFold {
     return this.#erasedUntil;
   }
 
+  /** Whether `record`, with the states of no snapshot, is all that there is to know. */
+  get isAtRest(): boolean {
+    const { isLoaded, snapshots } = this.#history;
+    return !isLoaded && this.#outputs.length === 0 && snapshots.every(({ status }) => status === "stored");
+  }
+
   /** How many inputs the history has. */
   get inputs(): number {
     return this.#inputs;

@@ -76,8 +76,11 @@ export interface ContactHead extends Omit<StoredContact, "retracted" | "models">
   readonly retracted: ReadonlyMap<string, number>;
 }
 
-/** @param models each as `encodeModel` wrote it */
-export function encodeContact(head: ContactHead, models: readonly string[]): string {
+/**
+ * @param models each as `encodeModel` wrote it
+ * @param isInPieces whether one of them has lists in rows of their own
+ */
+export function encodeContact(head: ContactHead, models: readonly string[], isInPieces = false): string {
   const stored: StoredHead = [
     head.clock,
     head.newest === null ? null : storedKey(head.newest),
@@ -89,11 +92,20 @@ export function encodeContact(head: ContactHead, models: readonly string[]): str
     head.retracted.size === 0 ? [] : [...head.retracted],
     head.snapshots.map(({ last, inputs, inForce }) => [storedKey(last), inputs, inForce]),
   ];
-  return `[${JSON.stringify(stored)},[${models.join(",")}]]`;
+  return `[${JSON.stringify(stored)},[${models.join(",")}]${isInPieces ? IN_PIECES : WHOLE}`;
+}
+
+/** How the row of a contact ends: what it needs is told without parsing it. */
+const WHOLE = "]";
+const IN_PIECES = ",1]";
+
+/** Whether lists of the contact are in rows of their own. */
+export function isInPieces(text: string): boolean {
+  return text.endsWith(IN_PIECES);
 }
 
 export function decodeContact(text: string): StoredContact {
-  const [head, models] = JSON.parse(text) as [StoredHead, StoredTuple[]];
+  const [head, models] = JSON.parse(text) as [StoredHead, StoredTuple[], isInPieces?: 1];
   const [clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots] = head;
   return {
     clock,

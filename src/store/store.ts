@@ -33,7 +33,15 @@ import {
 import { emptyMeta, type Meta, readMeta, type StoreExpectation } from "./meta.js";
 import { putBack, readPieces } from "./pieces.js";
 import type { Position } from "./position.js";
-import { decodeContact, decodeInputs, encodeInputs, inKeyOrder, type StoredContact, type StoredModel } from "./rows.js";
+import {
+  decodeContact,
+  decodeInputs,
+  encodeInputs,
+  inKeyOrder,
+  isInPieces,
+  type StoredContact,
+  type StoredModel,
+} from "./rows.js";
 
 const SEGMENT_INPUTS = 500_000;
 const ROW_INPUTS_MAX = 64;
@@ -126,14 +134,14 @@ export class ContactStore {
     return await this.#database.size();
   }
 
-  async contacts(keys: readonly ContactKey[]): Promise<(StoredContact | undefined)[]> {
+  /** Each as the text of its row, for `decodeContact`; with its long lists where they are in rows of their own. */
+  async contacts(keys: readonly ContactKey[]): Promise<(string | StoredContact | undefined)[]> {
     const rows = await this.#database.getMany(keys.map(contactRow));
-    const found: (StoredContact | undefined)[] = [];
+    const found: (string | StoredContact | undefined)[] = [];
     for (const [i, row] of rows.entries()) {
       const key = contactRow(keys[i]!);
-      let stored = row === undefined ? undefined : decodeContact(unsealed(key, row));
-      if (row !== undefined && stored !== undefined && isInPieces(stored)) stored = await this.#whole(key, row, stored);
-      found.push(stored);
+      const text = row === undefined ? undefined : unsealed(key, row);
+      found.push(text !== undefined && isInPieces(text) ? await this.#whole(key, row!, decodeContact(text)) : text);
     }
     return found;
   }
@@ -210,8 +218,9 @@ export class ContactStore {
     for await (const rows of this.#database.scan({ gt, lt: "c\x01" })) {
       const contacts: [ContactKey, StoredContact][] = [];
       for (const [key, row] of rows) {
-        const stored = decodeContact(unsealed(key, row));
-        const whole = isInPieces(stored) ? await this.#whole(key, row, stored) : stored;
+        const text = unsealed(key, row);
+        const stored = decodeContact(text);
+        const whole = isInPieces(text) ? await this.#whole(key, row, stored) : stored;
         if (whole !== undefined) contacts.push([contactOfRow(key), whole]);
       }
       yield contacts;
@@ -355,10 +364,6 @@ export class ContactStore {
   #hash(contact: ContactKey): string {
     return erasedHash(this.#meta.clusterId, contact);
   }
-}
-
-function isInPieces({ models }: StoredContact): boolean {
-  return models.some(({ pieces }) => pieces !== undefined);
 }
 
 /** Names an erased contact without telling who it was: the log's id, which is random, is the salt. */

@@ -199,6 +199,7 @@ export async function foldRecords(
         fates[place] = foldInput(contact, input, records[place]!, context, into);
       }
       fold.unload();
+      contacts.settle(contact);
       inTurn += share.inputs.length;
       if (inTurn < limits.turnInputsMax) continue;
       inTurn = 0;

@@ -1,6 +1,10 @@
 /**
  * One contact as the task holds it: its fold, and what of it the store has yet to learn. Hot contacts stay in memory;
  * those with something to write stay until it is written.
+ *
+ * The fold is some sixty objects. Of a contact that comes once in a while it is `packed` as soon as its inputs are
+ * folded, into the very text that the store is to have of it: so these objects die young, which costs the garbage
+ * collector nothing, and a hundred thousand contacts in memory are a hundred thousand strings.
  */
 import { ScorefoldError } from "../errors.js";
 import { compareInputs } from "../events/order.js";
@@ -16,6 +20,7 @@ import type { CompiledModel } from "../model/compile.js";
 import { type ContactKey, contactOf } from "../store/keys.js";
 import { type KeptPieces, keptPieces, noPieces, PieceChanges } from "../store/pieces.js";
 import {
+  decodeContact,
   encodeContact,
   encodeDormant,
   encodeModel,
@@ -36,6 +41,19 @@ const CONTACT_BYTES = 1600;
 const STATE_BYTES = 2600;
 const STATE_BYTES_PER_LINE = 96;
 const STATE_BYTES_PER_ENTRY = 96;
+/** Beside the text. */
+const PACKED_BYTES = 700;
+
+/** A contact's row, where its fold is not in memory. */
+interface Packed {
+  readonly row: string;
+  /** What the row says of both, and when the contact is due; null: it is the row that was read from the store. */
+  readonly unwritten: {
+    readonly segments: readonly number[];
+    readonly entry: EpochMs | null;
+    readonly due: EpochMs | null;
+  } | null;
+}
 
 /** Not asked for in any round. */
 export const NO_ROUND = -1;
@@ -44,8 +62,11 @@ export class TaskContact {
   readonly key: ContactKey;
   readonly tenantId: TenantId;
   readonly contactId: ContactId;
-  readonly fold: ContactFold;
-  /** These five are for `HotContacts`: what it counts for there, and where it stands. */
+  readonly #models: readonly CompiledModel[];
+  /** Null while it is packed, and until it is asked for. */
+  #fold: ContactFold | null = null;
+  #packed: Packed | null = null;
+  /** These seven are for `HotContacts`: what it counts for there, and where it stands. */
   bytesHeld = 0;
   place = 0;
   /** The round in which it was last asked for. */
@@ -54,45 +75,106 @@ export class TaskContact {
   isUsed = false;
   /** Whether it came more than once. */
   isKept = false;
+  /** When it was last asked for, in contacts asked for, and how often running it came again soon. */
+  seenAt = 0;
+  timesSoon = 0;
   /** Received since the last write began, in the order of arrival. */
-  #pending: Input[] = [];
+  #pending: readonly Input[] = noInputs;
   /** In the write that is under way. */
-  #writing: Input[] = [];
-  #segments: readonly number[];
+  #writing: readonly Input[] = noInputs;
+  #segments: readonly number[] = noSegments;
   #isStored: boolean;
   /** The entry in the due index, as of the last write that began. */
-  #due: EpochMs | null;
+  #due: EpochMs | null = null;
   /** Whether an entry that came up early is to be put where it belongs. */
   #movesDue = false;
   /** Rows of snapshots that are in the store, or in the write that is under way. */
-  #storedSnapshots: readonly InputKey[];
+  #storedSnapshots: readonly InputKey[] = noKeys;
   /** Of long lists of the states, as of the last write that began. */
-  #pieces: KeptPieces;
+  #pieces: KeptPieces = noPieces;
   /** An erasure that the store has yet to follow. */
   #erasing: EpochMs | null = null;
   /** Models that are not in use, as they were stored. */
-  readonly #dormant: readonly { readonly name: string; readonly published: Published }[];
+  #dormant: readonly { readonly name: string; readonly published: Published }[] = noDormant;
 
-  /** @param stored as the store has it; `isStored` is false where it has only an erasure of it */
+  /** @param stored as the store has it, or its row; `isStored` is false where the store has only an erasure of it */
   constructor(
     key: ContactKey,
     models: readonly CompiledModel[],
-    stored: StoredContact | undefined,
+    stored: StoredContact | string | undefined,
     isStored = stored !== undefined,
   ) {
     this.key = key;
     const { tenantId, contactId } = contactOf(key);
     this.tenantId = tenantId;
     this.contactId = contactId;
-    this.fold = new ContactFold(models, tenantId, contactId, { history: "stored" }, recordOf(models, stored));
+    this.#models = models;
     this.#isStored = isStored;
-    this.#segments = stored?.segments ?? [];
-    this.#due = stored?.due ?? null;
-    this.#storedSnapshots = keysOf(stored?.snapshots ?? []);
-    this.#pieces = keptPieces(stored?.models ?? []);
-    const names = models.map(modelName);
-    const dormant = stored?.models.filter(({ name }) => !names.includes(name)) ?? [];
+    if (typeof stored === "string") this.#packed = { row: stored, unwritten: null };
+    else if (stored !== undefined) this.#take(stored);
+  }
+
+  /** Its fold; where that is packed it is unpacked. */
+  get fold(): ContactFold {
+    return this.#fold ?? this.unpack();
+  }
+
+  /** Has the fold in memory. */
+  unpack(): ContactFold {
+    if (this.#fold !== null) return this.#fold;
+    const packed = this.#packed;
+    this.#packed = null;
+    if (packed === null) this.#fold = this.#folded(undefined);
+    else if (packed.unwritten === null) this.#take(decodeContact(packed.row));
+    else this.#fold = this.#folded(decodeContact(packed.row));
+    return this.#fold!;
+  }
+
+  get isPacked(): boolean {
+    return this.#fold === null;
+  }
+
+  /** Takes what the store has. */
+  #take(stored: StoredContact): void {
+    this.#fold = this.#folded(stored);
+    this.#segments = stored.segments;
+    this.#due = stored.due;
+    this.#storedSnapshots = keysOf(stored.snapshots);
+    this.#pieces = keptPieces(stored.models);
+    const names = this.#models.map(modelName);
+    const dormant = stored.models.filter(({ name }) => !names.includes(name));
     this.#dormant = dormant.length === 0 ? noDormant : dormant.map(publishedOf);
+  }
+
+  #folded(stored: StoredContact | undefined): ContactFold {
+    const record = recordOf(this.#models, stored);
+    return new ContactFold(this.#models, this.tenantId, this.contactId, { history: "stored" }, record);
+  }
+
+  /**
+   * Packs the fold, unless there is something that the row does not have: states of a new snapshot, lists that are in
+   * rows of their own, an erasure.
+   *
+   * @param segment as for `beginWrite`
+   */
+  pack(segment: number): void {
+    const fold = this.#fold;
+    if (fold === null || !fold.isAtRest || fold.inputs === 0) return;
+    if (this.#erasing !== null || this.#pieces.size > 0) return;
+    const record = fold.record();
+    if (record.snapshots.length !== this.#storedSnapshots.length) return;
+    const entry = this.#nextEntry();
+    const segments = this.#segmentsWith(segment);
+    const pieces = new PieceChanges(noPieces);
+    const row = this.#encode(record, entry, segments, pieces);
+    if (pieces.after.size > 0) return;
+    this.#packed = { row, unwritten: { segments, entry, due: fold.due() } };
+    this.#fold = null;
+  }
+
+  /** The next instant at which time alone changes something; null: never. */
+  due(): EpochMs | null {
+    return this.#packed?.unwritten != null ? this.#packed.unwritten.due : this.fold.due();
   }
 
   get isDirty(): boolean {
@@ -101,8 +183,10 @@ export class TaskContact {
 
   /** What it takes in memory, about. */
   bytes(): number {
-    let bytes = CONTACT_BYTES + 200 * this.#pending.length;
-    for (const state of this.fold.foldedStates())
+    const inputs = 200 * this.#pending.length;
+    if (this.#fold === null) return PACKED_BYTES + (this.#packed?.row.length ?? 0) + inputs;
+    let bytes = CONTACT_BYTES + inputs;
+    for (const state of this.#fold.foldedStates())
       bytes += STATE_BYTES + STATE_BYTES_PER_LINE * state.lines.length + STATE_BYTES_PER_ENTRY * sizeOf(state);
     return bytes;
   }
@@ -115,11 +199,16 @@ export class TaskContact {
       this.#erasing = this.fold.erasedUntil;
       this.#pending = this.#pending.filter(({ at }) => at > input.at);
     } else if (received.status === "folded" || received.status === "late") {
-      this.#pending.push(input);
+      this.#keep(input);
     } else if (received.status === "conflict" && received.loser !== input) {
-      this.#pending.push(input);
+      this.#keep(input);
     }
     return received;
+  }
+
+  #keep(input: Input): void {
+    if (this.#pending.length === 0) this.#pending = [input];
+    else (this.#pending as Input[]).push(input);
   }
 
   /** An entry of the due index came up before the contact is due: it is to be moved. */
@@ -168,17 +257,22 @@ export class TaskContact {
 
   /** What the store has to learn; from here on that is under way until `written`. */
   beginWrite(segment: number): ContactChange {
+    const packed = this.#packed;
+    if (packed?.unwritten != null) {
+      const { segments, entry } = packed.unwritten;
+      if (this.#pending.length === 0 || segments.at(-1) === segment)
+        return this.#beginPacked(packed.row, segments, entry);
+    }
     const record = this.fold.record();
     const due = this.#nextEntry();
     const isGone = record.inputs === 0 && record.erasedUntil !== null;
     const inputs = inKeyOrder([...this.#pending]);
     const segments = this.#segments;
-    if (inputs.length > 0 && this.#segments.at(-1) !== segment) this.#segments = [...this.#segments, segment];
-    if (isGone) this.#segments = [];
+    this.#segments = isGone ? noSegments : this.#segmentsWith(segment);
     const snapshots = record.snapshots.filter(({ status }) => status === "new");
     // An erasure takes all of them with it.
     const pieces = new PieceChanges(this.#erasing === null ? this.#pieces : noPieces);
-    const row = isGone ? null : this.#encode(record, due, pieces);
+    const row = isGone ? null : this.#encode(record, due, this.#segments, pieces);
     this.#pieces = pieces.after;
     const change: ContactChange = {
       contact: this.key,
@@ -194,21 +288,51 @@ export class TaskContact {
       segments,
       erasedUntil: this.#erasing,
     };
-    this.#due = change.due;
-    this.#movesDue = false;
+    this.#begun(change);
     this.#erasing = null;
-    this.#isStored = !isGone;
-    this.#writing = this.#pending;
-    this.#pending = [];
     this.#storedSnapshots = keysOf(record.snapshots);
     for (const snapshot of snapshots) snapshot.status = "writing";
     return change;
   }
 
+  #beginPacked(row: string, segments: readonly number[], due: EpochMs | null): ContactChange {
+    const change: ContactChange = {
+      contact: this.key,
+      isNew: !this.#isStored,
+      row,
+      inputs: inKeyOrder([...this.#pending]),
+      snapshots: noRows,
+      pieces: noRows,
+      piecesGone: noRows,
+      snapshotsGone: noKeys,
+      dueBefore: this.#due,
+      due,
+      segments: this.#segments,
+      erasedUntil: null,
+    };
+    this.#segments = segments;
+    this.#begun(change);
+    return change;
+  }
+
+  #begun({ row, due }: ContactChange): void {
+    this.#due = due;
+    this.#movesDue = false;
+    this.#isStored = row !== null;
+    this.#writing = this.#pending;
+    this.#pending = noInputs;
+  }
+
   /** The write that `beginWrite` began has ended well. */
   written(): void {
-    this.#writing = [];
-    this.fold.written();
+    this.#writing = noInputs;
+    this.#fold?.written();
+  }
+
+  /** Segments with history of the contact once what is pending is written to one. */
+  #segmentsWith(segment: number): readonly number[] {
+    if (this.#pending.length === 0 || this.#segments.at(-1) === segment) return this.#segments;
+    return [...this.#segments, segment];
   }
 
   /** Where the due index is to have the contact: an entry may be early, and moving it later costs a write. */
@@ -218,8 +342,8 @@ export class TaskContact {
     return this.#due <= due && !this.#movesDue ? this.#due : due;
   }
 
-  #encode(record: ContactRecord, due: EpochMs | null, pieces: PieceChanges): string {
-    const names = this.fold.models.map(modelName);
+  #encode(record: ContactRecord, due: EpochMs | null, segments: readonly number[], pieces: PieceChanges): string {
+    const names = this.#models.map(modelName);
     const models = names.map((name, i) => encodeModel(name, record.published[i]!, record.states[i]!, pieces));
     for (const { name, published } of this.#dormant) models.push(encodeDormant(name, published));
     const { clock, newest, inputs, inForce, erasedUntil, retracted } = record;
@@ -228,13 +352,13 @@ export class TaskContact {
       inputs: one.inputs,
       inForce: one.inForce,
     }));
-    const head = { clock, newest, inputs, inForce, erasedUntil, due, segments: this.#segments, retracted, snapshots };
-    return encodeContact(head, models);
+    const head = { clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots };
+    return encodeContact(head, models, pieces.after.size > 0);
   }
 
   /** A snapshot is written as a contact's row is, with only what it needs. */
   #encodeSnapshot({ states, inputs, inForce }: Snapshot): string {
-    const models = this.fold.models.map((model, i) => encodeModel(modelName(model), unpublished(model), states![i]!));
+    const models = this.#models.map((model, i) => encodeModel(modelName(model), unpublished(model), states![i]!));
     const head = { clock: null, newest: null, inputs, inForce, erasedUntil: null, due: null, segments: [] };
     return encodeContact({ ...head, retracted: new Map(), snapshots: [] }, models);
   }
@@ -297,6 +421,9 @@ const nothingPublished: Published = {
 };
 
 const noDormant: readonly never[] = [];
+const noInputs: readonly never[] = [];
+const noSegments: readonly never[] = [];
+const noRows: readonly never[] = [];
 const noKeys: readonly InputKey[] = [];
 
 function keysOf(snapshots: readonly { readonly last: InputKey }[]): readonly InputKey[] {

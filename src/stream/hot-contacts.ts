@@ -14,6 +14,10 @@ import { NO_ROUND, TaskContact, tombstone } from "./contact.js";
 
 /** What was asked for in so many rounds before is not let go. */
 const roundsKept = 2;
+/** A contact comes again soon when no more contacts than these were asked for meanwhile. */
+const SOON = 4096;
+/** So often running it comes again soon before it stays unpacked. */
+const TIMES_SOON = 2;
 /** So many contacts that were let go are remembered, or up to twice as many. */
 const REMEMBERED = 32_768;
 
@@ -29,6 +33,9 @@ export class HotContacts {
   #remembered: readonly [Set<ContactKey>, ReadonlySet<ContactKey>] = [new Set(), new Set()];
   #bytes = 0;
   #round = roundsKept;
+  /** Contacts asked for so far, and when those that did not come again soon were last packed. */
+  #asked = 0;
+  #packedAt = 0;
   /** With something that the store has yet to learn, apart from a write under way. */
   #unwritten = new Set<TaskContact>();
   #passing = 0;
@@ -75,7 +82,12 @@ export class HotContacts {
   find(tenantId: TenantId, contactId: ContactId): TaskContact | undefined {
     const contact = this.#at(tenantId, contactId);
     if (contact === undefined) return undefined;
-    if (contact.usedIn !== NO_ROUND && contact.usedIn !== this.#round) contact.isKept = true;
+    this.#asked += 1;
+    if (contact.usedIn !== NO_ROUND && contact.usedIn !== this.#round) {
+      contact.isKept = true;
+      contact.timesSoon = this.#asked - contact.seenAt <= SOON ? contact.timesSoon + 1 : 0;
+    }
+    contact.seenAt = this.#asked;
     contact.usedIn = this.#round;
     contact.isUsed = true;
     return contact;
@@ -98,14 +110,17 @@ export class HotContacts {
   async loaded(key: ContactKey): Promise<TaskContact> {
     const { tenantId, contactId } = contactOf(key);
     const held = this.#at(tenantId, contactId);
-    if (held !== undefined) {
-      held.isUsed = true;
-      return held;
-    }
-    const contact = await this.#pinned([key], async () => {
-      await this.#bring([key]);
-      return this.#at(tenantId, contactId)!;
-    });
+    if (held !== undefined) held.isUsed = true;
+    const contact =
+      held ??
+      (await this.#pinned([key], async () => {
+        await this.#bring([key]);
+        return this.#at(tenantId, contactId)!;
+      }));
+    if (held !== undefined && !held.isPacked) return held;
+    // Whoever asks looks at it, which unpacks it.
+    contact.unpack();
+    this.#measure(contact);
     this.#shrink();
     return contact;
   }
@@ -150,6 +165,13 @@ export class HotContacts {
   adopt(contact: TaskContact): void {
     this.#hold(contact);
     this.touch(contact);
+    this.settle(contact);
+  }
+
+  /** Ends what the round has to do with a contact: unless it comes all the time it is packed. */
+  settle(contact: TaskContact): void {
+    if (contact.timesSoon < TIMES_SOON) contact.pack(this.#store.segment);
+    this.#measure(contact);
   }
 
   /** Notes that the contact has something to be written. */
@@ -190,7 +212,18 @@ export class HotContacts {
   /** Ends a round of work: lets go what is beyond the budget. */
   endRound(): void {
     this.#round += 1;
+    if (this.#asked - this.#packedAt >= SOON) this.#packOld();
     this.#shrink();
+  }
+
+  /** Packs those that came all the time, and do no more. */
+  #packOld(): void {
+    this.#packedAt = this.#asked;
+    for (const contact of this.#ring) {
+      if (contact.isPacked || this.#asked - contact.seenAt <= SOON) continue;
+      contact.pack(this.#store.segment);
+      this.#measure(contact);
+    }
   }
 
   #shrink(): void {
@@ -238,6 +271,7 @@ export class HotContacts {
     const [lately, before] = this.#remembered;
     contact.isKept = lately.has(contact.key) || before.has(contact.key);
     contact.isUsed = true;
+    contact.seenAt = this.#asked;
     this.#measure(contact);
   }
 

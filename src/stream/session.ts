@@ -178,6 +178,7 @@ export class Session {
         contact.fold.drain();
         contact.moveDue();
         this.contacts.touch(contact);
+        this.contacts.settle(contact);
       }
       this.contacts.endRound();
       // The position stays where it was until all of it is repeated.
@@ -218,6 +219,7 @@ export class Session {
       gathered.take(contact.fold.drain());
       contact.moveDue();
       this.contacts.touch(contact);
+      this.contacts.settle(contact);
     }
     if (taken < keys.length) run.putBack(keys.slice(taken));
     const isDone = run.size === 0;
@@ -378,7 +380,7 @@ export class Session {
   /** A contact that an input made due, and that has not had its turn, has it in the run under way. */
   #moved(contact: TaskContact): void {
     if (this.#timers === null) return;
-    const due = contact.fold.due();
+    const due = contact.due();
     if (due !== null && due <= this.#timers.until) this.#timers.add(contact.key);
   }
 
@@ -394,7 +396,7 @@ export class Session {
     const due: ContactKey[] = [];
     // What the store does not know yet, memory knows.
     for (const contact of this.contacts.ahead()) {
-      const at = contact.fold.due();
+      const at = contact.due();
       if (at !== null && at <= until) due.push(contact.key);
     }
     for await (const keys of this.#options.store.due(until)) due.push(...keys);
