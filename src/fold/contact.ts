@@ -242,6 +242,7 @@ export class ContactFold {
 
   /** The outputs since the last call, in order. */
   drain(): Output[] {
+    if (this.#outputs.length === 0) return [];
     const outputs = this.#outputs;
     this.#outputs = [];
     return outputs;
@@ -427,8 +428,7 @@ export class ContactFold {
   #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
     const { tenantId, contactId } = this;
     const occasion = { tenantId, contactId, at, cause, change, late: null, since: this.#erasedUntil };
-    const outputs = decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion);
-    for (const output of outputs) this.#outputs.push(output);
+    decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion, this.#outputs);
   }
 
   /** Publishes the net difference after the past has changed. */
@@ -441,7 +441,7 @@ export class ContactFold {
       const state = this.#states[i]!;
       // Without an input in force and nothing published there is nothing to take back.
       if (state.firstSight === null && published.score === null) return;
-      this.#outputs.push(...decide(model, published, state, occasion));
+      decide(model, published, state, occasion, this.#outputs);
     });
   }
 }

@@ -61,12 +61,19 @@ export interface Occasion {
 /**
  * The outputs that lead from what was published to the state, in their order, and notes them as published.
  * The score first, then thresholds (up ascending, down descending), triggers, sales readiness, grade.
+ *
+ * @param outputs they are added to these
  */
-export function decide(model: CompiledModel, published: Published, state: ModelState, occasion: Occasion): Output[] {
+export function decide(
+  model: CompiledModel,
+  published: Published,
+  state: ModelState,
+  occasion: Occasion,
+  outputs: Output[] = [],
+): Output[] {
   const { flags } = state;
   const scored = published.score !== flags.score || differ(published.dimensions, flags.dimensions);
   const crossings = crossed(model, published, state, occasion.change);
-  const outputs: Output[] = [];
   if (scored) outputs.push(scoreChanged(model, published, state, occasion));
   for (const crossing of crossings) outputs.push(thresholdCrossed(model, published, state, occasion, crossing));
   published.salesReady = flags.salesReady;
@@ -220,7 +227,9 @@ function outputId(
 ): string {
   const when = since == null ? at : `${at}@${since}`;
   const by = late ?? (cause.id === undefined ? "time" : `${cause.kind}/${escaped(cause.id)}`);
-  return `${escaped(tenantId)}/${escaped(contactId)}/${escaped(model.model.id)}@${model.model.version}/${when}/${by}/${what}`;
+  const whose = [escaped(tenantId), escaped(contactId), `${escaped(model.model.id)}@${model.model.version}`];
+  // Joined it is one piece of text at once; it is kept until it is published.
+  return [...whose, when, by, what].join("/");
 }
 
 /** Keeps `/` for the separators, so that no two different outputs share an id. */

@@ -22,6 +22,50 @@ export interface FetchedRecord {
   readonly bytes: number;
 }
 
+/**
+ * A record in the batch that it came in. Key and value are views that are made when they are asked for: thousands wait to
+ * be decoded, and a Buffer is larger than most of them.
+ */
+class BatchRecord implements FetchedRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly isAppendTime: boolean;
+  readonly bytes: number;
+  readonly #batch: Buffer;
+  readonly #key: number;
+  readonly #keyEnd: number;
+  readonly #value: number;
+  readonly #valueEnd: number;
+
+  /** @param key where it begins in the batch: behind its end where there is none. So `value` */
+  constructor(
+    place: Pick<FetchedRecord, "offset" | "timestamp" | "isAppendTime" | "bytes">,
+    batch: Buffer,
+    key: number,
+    keyEnd: number,
+    value: number,
+    valueEnd: number,
+  ) {
+    this.offset = place.offset;
+    this.timestamp = place.timestamp;
+    this.isAppendTime = place.isAppendTime;
+    this.bytes = place.bytes;
+    this.#batch = batch;
+    this.#key = key;
+    this.#keyEnd = keyEnd;
+    this.#value = value;
+    this.#valueEnd = valueEnd;
+  }
+
+  get key(): Buffer | null {
+    return this.#keyEnd < this.#key ? null : this.#batch.subarray(this.#key, this.#keyEnd);
+  }
+
+  get value(): Buffer | null {
+    return this.#valueEnd < this.#value ? null : this.#batch.subarray(this.#value, this.#valueEnd);
+  }
+}
+
 export interface FetchedPartition {
   readonly topic: string;
   readonly partition: number;
@@ -105,12 +149,11 @@ class Reader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  /** @returns a view, not a copy */
-  varbytes(): Buffer | null {
-    const length = this.varint();
-    if (length < 0) return null;
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
+  /** Passes bytes with their length in front. @returns the length; -1: there are none, not even no bytes */
+  varbytes(): number {
+    const length = Math.max(-1, this.varint());
+    if (length > 0) this.at += length;
+    return length;
   }
 }
 
@@ -259,12 +302,17 @@ function readRecords(
     reader.at += 1;
     const timestamp = first + reader.varint();
     const offset = base + reader.varint();
-    const key = reader.varbytes();
-    const value = reader.varbytes();
+    const keyLength = reader.varbytes();
+    const keyEnd = reader.at;
+    const valueLength = reader.varbytes();
+    const valueEnd = reader.at;
     if (reader.at > recordEnd) throw new Error(MISSTATED);
     reader.at = recordEnd;
     if (offset < from) continue;
-    found.push({ offset, timestamp: isAppendTime ? max : timestamp, isAppendTime, key, value, bytes: size });
+    const place = { offset, timestamp: isAppendTime ? max : timestamp, isAppendTime, bytes: size };
+    // A length of -1 gives a start behind the end.
+    const [key, value] = [keyEnd - keyLength, valueEnd - valueLength];
+    found.push(new BatchRecord(place, content, key, keyEnd, value, valueEnd));
   }
   if (reader.at !== content.length) throw new Error(MISSTATED);
   for (const record of found) into.push(record);

@@ -39,15 +39,30 @@ function decode(value: Buffer, text: Original | null, record: FetchedRecord, { v
   if (text === null) {
     const read = values.read(value);
     if (mapper === null || !read.ok) return decodeRead(read);
-    return mapper(read.value, sourceOf(value, record));
+    return mapper(read.value, new Source(value, record));
   }
   if (mapper === null || typeof text !== "string") return decodeText(text);
   const parsed = parseLine(text);
-  return parsed.ok ? mapper(parsed.value, sourceOf(value, record)) : parsed;
+  return parsed.ok ? mapper(parsed.value, new Source(value, record)) : parsed;
 }
 
-function sourceOf(bytes: Buffer, { key, timestamp }: FetchedRecord): SourceRecord {
-  return { key, timestamp, bytes };
+/** What few mappings ask for. */
+class Source implements SourceRecord {
+  readonly bytes: Buffer;
+  readonly #record: FetchedRecord;
+
+  constructor(bytes: Buffer, record: FetchedRecord) {
+    this.bytes = bytes;
+    this.#record = record;
+  }
+
+  get key(): Buffer | null {
+    return this.#record.key;
+  }
+
+  get timestamp(): number {
+    return this.#record.timestamp;
+  }
 }
 
 function decodeText(original: Original): Decoded {

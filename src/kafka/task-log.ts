@@ -128,10 +128,7 @@ export class KafkaTaskLog implements TaskLog {
     for (const { records } of taken) {
       // Not by the caller's signal: it ends a wait for records, and here they are. One made of two for each fetch would
       // be kept by the two for as long as they live.
-      await values.prepare(
-        records.map(({ value }) => value),
-        this.#closing.signal,
-      );
+      await values.prepare(valuesOf(records), this.#closing.signal);
     }
     this.#checkOpen();
     return taken.map(({ topic, records, next, end }) => ({
@@ -335,6 +332,10 @@ export class KafkaTaskLog implements TaskLog {
     if (!this.#parts.closing.aborted && !this.#closing.signal.aborted) return;
     throw new ScorefoldError("stopping", "the log is closed; start the engine again");
   }
+}
+
+function* valuesOf(records: readonly FetchedRecord[]): Generator<Buffer | null> {
+  for (const { value } of records) yield value;
 }
 
 /** All topics together, a piece of each at a time: a transaction then waits for few answers. */

@@ -28,7 +28,7 @@ export interface ValueReader {
    *
    * @throws ScorefoldError `registry-failed` where the registry does not answer: nothing is known of the records then
    */
-  prepare(values: readonly (Buffer | null)[], signal?: AbortSignal): Promise<void>;
+  prepare(values: Iterable<Buffer | null>, signal?: AbortSignal): Promise<void>;
   /** Never throws for values that were prepared. */
   read(value: Buffer): ReadValue;
 }
@@ -60,7 +60,7 @@ export class RegisteredValues implements ValueReader {
     this.#elapsed = elapsed;
   }
 
-  async prepare(values: readonly (Buffer | null)[], signal?: AbortSignal): Promise<void> {
+  async prepare(values: Iterable<Buffer | null>, signal?: AbortSignal): Promise<void> {
     const wanted = idsIn(values);
     if (wanted.size === 0) return;
     const now = this.#elapsed();
@@ -121,7 +121,7 @@ function refused(reason: DeadLetterReason, error: string): Refused {
   return { ok: false, reason, error };
 }
 
-function idsIn(values: readonly (Buffer | null)[]): Set<number> {
+function idsIn(values: Iterable<Buffer | null>): Set<number> {
   const ids = new Set<number>();
   let last = -1;
   for (const value of values) {

@@ -76,11 +76,8 @@ export interface ContactHead extends Omit<StoredContact, "retracted" | "models">
   readonly retracted: ReadonlyMap<string, number>;
 }
 
-/**
- * @param models each as `encodeModel` wrote it
- * @param isInPieces whether one of them has lists in rows of their own
- */
-export function encodeContact(head: ContactHead, models: readonly string[], isInPieces = false): string {
+/** @param isInPieces whether a model has lists in rows of their own */
+export function encodeContact(head: ContactHead, models: readonly ModelTuple[], isInPieces = false): string {
   const stored: StoredHead = [
     head.clock,
     head.newest === null ? null : storedKey(head.newest),
@@ -92,11 +89,11 @@ export function encodeContact(head: ContactHead, models: readonly string[], isIn
     head.retracted.size === 0 ? [] : [...head.retracted],
     head.snapshots.map(({ last, inputs, inForce }) => [storedKey(last), inputs, inForce]),
   ];
-  return `[${JSON.stringify(stored)},[${models.join(",")}]${isInPieces ? IN_PIECES : WHOLE}`;
+  // In one go: a text that is joined of several is copied once more when it is written.
+  return JSON.stringify(isInPieces ? [stored, models, 1] : [stored, models]);
 }
 
-/** How the row of a contact ends: what it needs is told without parsing it. */
-const WHOLE = "]";
+/** How such a row ends, and no other, whose models are a list: so it is told without parsing it. */
 const IN_PIECES = ",1]";
 
 /** Whether lists of the contact are in rows of their own. */
@@ -105,7 +102,7 @@ export function isInPieces(text: string): boolean {
 }
 
 export function decodeContact(text: string): StoredContact {
-  const [head, models] = JSON.parse(text) as [StoredHead, StoredTuple[], isInPieces?: 1];
+  const [head, models] = JSON.parse(text) as [StoredHead, ModelTuple[], isInPieces?: 1];
   const [clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots] = head;
   return {
     clock,
@@ -127,27 +124,26 @@ export function decodeContact(text: string): StoredContact {
   };
 }
 
-type StoredTuple = readonly [
+/** A model in the row of a contact. */
+export type ModelTuple = readonly [
   name: string,
   published: PackedPublished,
   state: PackedState | null,
   pieces?: readonly PieceRef[],
 ];
 
-/** @param changes takes the long lists of the state; without it they are in the text */
-export function encodeModel(name: string, published: Published, state: ModelState, changes?: PieceChanges): string {
+/** @param changes takes the long lists of the state; without it they stay where they are */
+export function modelTuple(name: string, published: Published, state: ModelState, changes?: PieceChanges): ModelTuple {
   const packed = packState(state);
   const cut = changes === undefined ? null : takeOut(packed);
-  const model: StoredTuple =
-    changes === undefined || cut === null
-      ? [name, packPublished(published, state), packed]
-      : [name, packPublished(published, state), cut.state, changes.keep(name, cut.pieces)];
-  return JSON.stringify(model);
+  return changes === undefined || cut === null
+    ? [name, packPublished(published, state), packed]
+    : [name, packPublished(published, state), cut.state, changes.keep(name, cut.pieces)];
 }
 
 /** A model that is not in use: what was published is kept. */
-export function encodeDormant(name: string, published: Published): string {
-  return JSON.stringify([name, packPublished(published, null), null] satisfies StoredTuple);
+export function dormantTuple(name: string, published: Published): ModelTuple {
+  return [name, packPublished(published, null), null];
 }
 
 /** Contact and tenant are in the key; here is the rest, in an order that its kind tells. */

@@ -197,7 +197,7 @@ export class ContactStore {
     return inKeyOrder(inputs);
   }
 
-  /** The states of a snapshot, as `encodeModel` wrote them. @throws ScorefoldError `database-corrupt` if it is gone */
+  /** The states of a snapshot, as `modelTuple` gave them. @throws ScorefoldError `database-corrupt` if it is gone */
   async snapshot(contact: ContactKey, last: InputKey): Promise<readonly StoredModel[]> {
     const key = snapshotRow(contact, last);
     const row = await this.#database.get(key);

@@ -40,26 +40,22 @@ export class Gathered {
   }
 
   /** What came of the records of a batch, in their order. */
-  takeAll(fates: readonly (Fate | undefined)[]): void {
-    for (const fate of fates) {
-      if (fate === undefined) continue;
-      if (fate.deadLetter !== null) this.deadLetters.push(fate.deadLetter);
-      this.take(fate.outputs);
-    }
+  takeAll({ outputs, deadLetters }: Fates): void {
+    for (const own of outputs) if (own !== undefined) this.take(own);
+    deadLetters.sort(([a], [b]) => a - b);
+    for (const [, letter] of deadLetters) this.deadLetters.push(letter);
   }
 }
 
-/** What comes of one record. */
-interface Fate {
-  readonly outputs: readonly Output[];
-  readonly deadLetter: DeadLetter | null;
+/** What comes of the records of a batch, by their places. */
+interface Fates {
+  readonly outputs: (readonly Output[] | undefined)[];
+  readonly deadLetters: [place: number, letter: DeadLetter][];
 }
 
-const nothing: readonly Output[] = [];
-
-function setAside(record: LogRecord, reason: DeadLetterReason, error: string, original: Original): Fate {
+function setAside(record: LogRecord, reason: DeadLetterReason, error: string, original: Original): DeadLetter {
   const { topic, partition, offset, source } = record;
-  return { outputs: nothing, deadLetter: { reason, error, topic, partition, offset, source, original } };
+  return { reason, error, topic, partition, offset, source, original };
 }
 
 /** Records to be folded, in order, and where the topics stand afterwards. */
@@ -128,11 +124,8 @@ export interface BatchContext {
   readonly yield: () => Promise<void>;
 }
 
-/** Inputs of one contact, with the places of their records in the batch. */
-interface Share {
-  readonly inputs: Input[];
-  readonly places: number[];
-}
+/** The places of the records of one contact in the batch. */
+type Places = number[];
 
 /**
  * Folds records into their contacts: contact by contact, each one's inputs in their order. So the states of one are in
@@ -148,21 +141,22 @@ export async function foldRecords(
   into: Gathered,
 ): Promise<number> {
   const { contacts, limits } = context;
-  const shares = new Map<TaskContact, Share>();
+  const shares = new Map<TaskContact, Places>();
   const unknown: number[] = [];
-  const fates = new Array<Fate | undefined>(records.length);
+  const fates: Fates = { outputs: new Array<readonly Output[] | undefined>(records.length), deadLetters: [] };
   const missing = new Set<ContactKey>();
   let taken = 0;
   for (; taken < records.length; taken++) {
     const record = records[taken]!;
     const { decoded } = record;
     if (!decoded.ok) {
-      fates[taken] = setAside(record, decoded.reason, decoded.error, record.original ?? "");
+      fates.deadLetters.push([taken, setAside(record, decoded.reason, decoded.error, record.original ?? "")]);
       continue;
     }
     const { input } = decoded;
     if (input.at > record.timestamp + limits.inputAheadMsMax) {
-      fates[taken] = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
+      const letter = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
+      fates.deadLetters.push([taken, letter]);
       continue;
     }
     const contact = contacts.find(input.tenantId, input.contactId);
@@ -171,7 +165,7 @@ export async function foldRecords(
       into.rekeyed.push({ task, input });
       continue;
     }
-    if (contact !== undefined) addTo(shares, contact, input, taken);
+    if (contact !== undefined) addTo(shares, contact, taken);
     else {
       const key = contactKey(input.tenantId, input.contactId);
       if (missing.size >= limits.readContactsMax && !missing.has(key)) break;
@@ -182,25 +176,26 @@ export async function foldRecords(
   into.records += taken;
   await contacts.load(missing);
   for (const place of unknown) {
-    const { input } = records[place]!.decoded as Extract<LogRecord["decoded"], { ok: true }>;
-    addTo(shares, contacts.find(input.tenantId, input.contactId)!, input, place);
+    const { tenantId, contactId } = inputAt(records, place);
+    addTo(shares, contacts.find(tenantId, contactId)!, place);
   }
   const all = [...shares];
   let inTurn = 0;
   for (let from = 0; from < all.length; from += HISTORIES_AT_ONCE) {
     const some = all.slice(from, from + HISTORIES_AT_ONCE);
-    await loadHistories(some, context);
-    for (const [contact, share] of some) {
+    await loadHistories(some, records, context);
+    for (const [contact, places] of some) {
       const { fold } = contact;
-      for (let i = 0; i < share.inputs.length; i++) {
-        const input = share.inputs[i]!;
+      for (const place of places) {
+        const input = inputAt(records, place);
         for (let at = fold.needs(input); at !== null; at = fold.needs(input)) await contact.load(context.store, at);
-        const place = share.places[i]!;
-        fates[place] = foldInput(contact, input, records[place]!, context, into);
+        const letter = foldInput(contact, input, records[place]!, context, into);
+        if (letter !== null) fates.deadLetters.push([place, letter]);
+        fates.outputs[place] = fold.drain();
       }
       fold.unload();
       contacts.settle(contact);
-      inTurn += share.inputs.length;
+      inTurn += places.length;
       if (inTurn < limits.turnInputsMax) continue;
       inTurn = 0;
       await context.yield();
@@ -210,25 +205,28 @@ export async function foldRecords(
   return taken;
 }
 
-function addTo(shares: Map<TaskContact, Share>, contact: TaskContact, input: Input, place: number): void {
-  const share = shares.get(contact);
-  if (share === undefined) shares.set(contact, { inputs: [input], places: [place] });
-  else {
-    share.inputs.push(input);
-    share.places.push(place);
-  }
+function addTo(shares: Map<TaskContact, Places>, contact: TaskContact, place: number): void {
+  const places = shares.get(contact);
+  if (places === undefined) shares.set(contact, [place]);
+  else places.push(place);
+}
+
+/** Of a record that is known to have one. */
+function inputAt(records: readonly LogRecord[], place: number): Input {
+  return (records[place]!.decoded as Extract<LogRecord["decoded"], { ok: true }>).input;
 }
 
 /** Brings the histories that late inputs of the batch need, many at a time: one after the other they would be waited for. */
 async function loadHistories(
-  shares: readonly (readonly [TaskContact, Share])[],
+  shares: readonly (readonly [TaskContact, Places])[],
+  records: readonly LogRecord[],
   { store }: BatchContext,
 ): Promise<void> {
   const waiting: (readonly [TaskContact, EpochMs])[] = [];
-  for (const [contact, { inputs }] of shares) {
+  for (const [contact, places] of shares) {
     let earliest: EpochMs | null = null;
-    for (const input of inputs) {
-      const from = contact.fold.needs(input);
+    for (const place of places) {
+      const from = contact.fold.needs(inputAt(records, place));
       if (from !== null && (earliest === null || from < earliest)) earliest = from;
     }
     if (earliest !== null) waiting.push([contact, earliest]);
@@ -240,13 +238,14 @@ async function loadHistories(
   await Promise.all(Array.from({ length: Math.min(LOADS_AT_ONCE, waiting.length) }, load));
 }
 
+/** @returns the input that is set aside, this one or one of before */
 function foldInput(
   contact: TaskContact,
   input: Input,
   record: LogRecord,
   { contacts, timer, onMoved }: BatchContext,
   into: Gathered,
-): Fate | undefined {
+): DeadLetter | null {
   let deadLetter: DeadLetter | null = null;
   const received = contact.receive(input);
   into.inputs += 1;
@@ -254,18 +253,17 @@ function foldInput(
   switch (received.status) {
     case "duplicate":
       into.duplicates += 1;
-      return undefined;
+      return null;
     case "erased":
       into.erased += 1;
-      return undefined;
+      return null;
     case "late":
       into.late += 1;
       break;
     case "conflict": {
       const { loser } = received;
-      const fate = setAside(record, "conflict", conflictText(input, loser), canonicalJson(loser));
-      if (loser === input) return fate;
-      deadLetter = fate.deadLetter;
+      deadLetter = setAside(record, "conflict", conflictText(input, loser), canonicalJson(loser));
+      if (loser === input) return deadLetter;
       break;
     }
     case "folded":
@@ -275,7 +273,7 @@ function foldInput(
   if (passed !== null) advanceDue(contact, passed);
   contacts.touch(contact);
   onMoved(contact);
-  return { outputs: contact.fold.drain(), deadLetter };
+  return deadLetter;
 }
 
 /** Lets time pass for a contact, from due instant to due instant: its clock stays at the last one that came. */

@@ -21,10 +21,10 @@ import { type ContactKey, contactOf } from "../store/keys.js";
 import { type KeptPieces, keptPieces, noPieces, PieceChanges } from "../store/pieces.js";
 import {
   decodeContact,
+  dormantTuple,
   encodeContact,
-  encodeDormant,
-  encodeModel,
   inKeyOrder,
+  modelTuple,
   type StoredContact,
   type StoredModel,
   type StoredSnapshot,
@@ -344,8 +344,8 @@ export class TaskContact {
 
   #encode(record: ContactRecord, due: EpochMs | null, segments: readonly number[], pieces: PieceChanges): string {
     const names = this.#models.map(modelName);
-    const models = names.map((name, i) => encodeModel(name, record.published[i]!, record.states[i]!, pieces));
-    for (const { name, published } of this.#dormant) models.push(encodeDormant(name, published));
+    const models = names.map((name, i) => modelTuple(name, record.published[i]!, record.states[i]!, pieces));
+    for (const { name, published } of this.#dormant) models.push(dormantTuple(name, published));
     const { clock, newest, inputs, inForce, erasedUntil, retracted } = record;
     const snapshots: StoredSnapshot[] = record.snapshots.map((one) => ({
       last: one.last,
@@ -358,7 +358,7 @@ export class TaskContact {
 
   /** A snapshot is written as a contact's row is, with only what it needs. */
   #encodeSnapshot({ states, inputs, inForce }: Snapshot): string {
-    const models = this.#models.map((model, i) => encodeModel(modelName(model), unpublished(model), states![i]!));
+    const models = this.#models.map((model, i) => modelTuple(modelName(model), unpublished(model), states![i]!));
     const head = { clock: null, newest: null, inputs, inForce, erasedUntil: null, due: null, segments: [] };
     return encodeContact({ ...head, retracted: new Map(), snapshots: [] }, models);
   }

@@ -9,11 +9,11 @@ import { packPublished, packState } from "../../src/fold/pack.js";
 import {
   decodeContact,
   decodeInputs,
+  dormantTuple,
   encodeContact,
-  encodeDormant,
   encodeInputs,
-  encodeModel,
   inKeyOrder,
+  modelTuple,
 } from "../../src/store/rows.js";
 import { inputLists, shuffled } from "../arbitrary/inputs.js";
 import { scenes } from "../arbitrary/scenes.js";
@@ -40,8 +40,8 @@ describe("rows", () => {
         const newest = record.newest === null ? null : keyOf(record.newest);
         const head = { ...record, newest, due: asOf, segments, snapshots };
         const parts = record.states.map((state, i) => [`m${i}@1`, record.published[i]!, state] as const);
-        const rows = parts.map(([name, published, state]) => encodeModel(name, published, state));
-        const read = decodeContact(encodeContact(head, [...rows, encodeDormant("old@1", parts[0]![1])]));
+        const rows = parts.map(([name, published, state]) => modelTuple(name, published, state));
+        const read = decodeContact(encodeContact(head, [...rows, dormantTuple("old@1", parts[0]![1])]));
         const { clock, inputs: count, inForce, erasedUntil, retracted } = record;
         const expected = { clock, newest, inputs: count, inForce, erasedUntil, due: asOf, segments, snapshots };
         expect(read).toMatchObject({ ...expected, retracted: [...retracted] });

@@ -67,6 +67,54 @@ describe("TaskContact", () => {
     expect(contact.fold.scoreLines()[0]?.score).toBe(40);
   });
 
+  it("is written, packed or not, as the same rows", async () => {
+    // Late, twice, in another segment, with snapshots, erased, and from the beginning again.
+    const inputs = [
+      ...[1, 4, 2, 2].map((n) => visit(n)),
+      ...Array.from({ length: 400 }, (_, n) => visit(10 + n)),
+      visit(9001, start + 17),
+      erasure(start + 100),
+      ...Array.from({ length: 150 }, (_, n) => visit(500 + n)),
+    ];
+    const rows = async (isPacked: boolean): Promise<readonly (readonly [string, string])[]> => {
+      ({ disk, store } = await openStore());
+      contact = new TaskContact(key, [model], undefined);
+      for (const [n, input] of inputs.entries()) {
+        await receive(input);
+        contact.fold.drain();
+        if (isPacked) contact.pack(store.segment);
+        if (n % 7 !== 6) continue;
+        const change = contact.beginWrite(n < 200 ? 0 : 1);
+        // Meanwhile it goes on, packed.
+        if (isPacked) contact.pack(store.segment);
+        await store.write([change], position);
+        contact.written();
+      }
+      await write();
+      return disk.entries({});
+    };
+    expect(await rows(true)).toEqual(await rows(false));
+  });
+
+  it("is packed into what its row will be, but not where the row would not have all of it", async () => {
+    await receive(visit(1));
+    contact.pack(store.segment);
+    expect(contact.isPacked).toBe(false);
+    contact.fold.drain();
+    const [due, states] = [contact.fold.due(), contact.fold.encode()];
+    const bytes = contact.bytes();
+    contact.pack(store.segment);
+    expect(contact.isPacked).toBe(true);
+    expect(contact.due()).toBe(due);
+    expect(contact.bytes()).toBeLessThan(bytes / 2);
+    expect(contact.fold.encode()).toBe(states);
+    expect(contact.isDirty).toBe(true);
+    await receive(erasure(start + 100));
+    contact.fold.drain();
+    contact.pack(store.segment);
+    expect(contact.isPacked).toBe(false);
+  });
+
   it("reads the states of a snapshot that a write lets go meanwhile", async () => {
     for (let n = 0; n < 300; n++) await receive(visit(2 * n));
     const change = contact.beginWrite(store.segment);

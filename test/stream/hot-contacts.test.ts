@@ -99,12 +99,37 @@ describe("HotContacts", () => {
     expect(contacts.get(keys[0]!)?.fold.inputs).toBe(1);
   });
 
+  it("packs who comes once in a while, and leaves who comes all the time as it is, for as long as it does", async () => {
+    const others = Array.from({ length: 4097 }, (_, i) => `acme\0other-${i}`);
+    contacts = new HotContacts(store, () => [model], 1e8);
+    const [often] = keys as [string];
+    const comes = async (n: number): Promise<void> => {
+      await visited(often, n);
+      contacts.get(often)!.fold.drain();
+      contacts.settle(contacts.get(often)!);
+      contacts.endRound();
+    };
+    for (let n = 1; n <= 2; n++) {
+      await comes(n);
+      expect(contacts.get(often)?.isPacked).toBe(true);
+    }
+    const packed = contacts.bytes;
+    await comes(3);
+    expect(contacts.get(often)?.isPacked).toBe(false);
+    expect(contacts.bytes).toBeGreaterThan(packed);
+    await contacts.load(others);
+    contacts.endRound();
+    expect(contacts.get(often)?.isPacked).toBe(true);
+    expect(contacts.get(often)?.fold.inputs).toBe(3);
+  });
+
   it("lets go whom only questions were about", async () => {
     for (let i = 0; i < 50; i++) await contacts.loaded(`acme\0nobody-${i}`);
     expect(contacts.bytes).toBeLessThanOrEqual(3000);
   });
 
   it("does not let go in the middle of a round whom the round has asked for", async () => {
+    contacts = new HotContacts(store, () => [model], 1000);
     await contacts.load(keys);
     for (const key of keys) contacts.touch(contacts.get(key)!);
     contacts.endRound();
