@@ -63,15 +63,18 @@ export interface KafkaEngineOptions {
 }
 
 /** What all stores of a process may take together, and one of them. */
-const STORES_BYTES = 192 * 1024 * 1024;
+const STORES_BYTES = 96 * 1024 * 1024;
 const STORE_BYTES_MIN = 3 * 1024 * 1024;
 const STORE_BYTES_MAX = 64 * 1024 * 1024;
 const OPEN_FILES = 600;
 const OPEN_FILES_MIN = 24;
 const OPEN_FILES_MAX = 300;
 /** Contacts in memory, of all tasks. */
-const HOT_BYTES = 96 * 1024 * 1024;
+const HOT_BYTES = 64 * 1024 * 1024;
 const HOT_BYTES_MIN = 2 * 1024 * 1024;
+/** Records in batches, of all tasks; of a task as many are being folded and published, twice. */
+const BATCH_RECORDS = 8192;
+const BATCH_RECORDS_MIN = 512;
 /** Joining again after the client has given up on its membership. */
 const REJOIN_MS_MIN = 1_000;
 const REJOIN_MS_MAX = 15_000;
@@ -349,11 +352,12 @@ export class KafkaEngine extends ClusterEngine implements Engine {
 
   /** What is bounded for a process is divided over its tasks. */
   #limitsOf(share: number): Partial<TaskLimits> {
-    const { hotBytesMax, unwrittenContactsMax, unwrittenInputsMax } = defaultLimits;
+    const { batchRecordsMax, hotBytesMax, unwrittenContactsMax, unwrittenInputsMax } = defaultLimits;
     return {
+      batchRecordsMax: Math.min(batchRecordsMax, Math.max(BATCH_RECORDS_MIN, Math.floor(BATCH_RECORDS / share))),
       hotBytesMax: Math.min(hotBytesMax, Math.max(HOT_BYTES_MIN, Math.floor(HOT_BYTES / share))),
       unwrittenContactsMax: Math.max(1024, Math.floor((2 * unwrittenContactsMax) / (1 + share))),
-      unwrittenInputsMax: Math.max(8192, Math.floor((2 * unwrittenInputsMax) / (1 + share))),
+      unwrittenInputsMax: Math.max(2048, Math.floor((2 * unwrittenInputsMax) / (1 + share))),
     };
   }
 

@@ -129,9 +129,9 @@ export interface Memory {
   readonly resident: number;
 }
 
-/** What the process has now, in megabytes. */
-export function memoryNow(): Omit<Memory, "contacts"> {
-  const status = readFileSync("/proc/self/status", "utf8");
+/** What a process has now, in megabytes. */
+export function memoryNow(process: number | "self" = "self"): Omit<Memory, "contacts"> {
+  const status = readFileSync(`/proc/${process}/status`, "utf8");
   const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
   return { anon: of("RssAnon"), resident: of("VmRSS") };
 }
