@@ -134,8 +134,11 @@ export async function applyTopics(
   if (missing.length === 0) return before;
   const made = await create(admin, missing, options);
   if (options.isDryRun) return before;
-  // Another broker than the one that made them may not list them yet, and they would seem to be missing.
-  await waitForTopics(admin, [...made]);
+  // A broker may not list yet what was just made, by us or by somebody else, and it would seem to be missing.
+  await waitForTopics(
+    admin,
+    missing.map(({ name }) => name),
+  );
   const after = await compareTopics(admin, topics);
   return after.map((report) =>
     made.has(report.topic.name) && report.outcome === "same" ? { ...report, outcome: "created" } : report,
