@@ -74,7 +74,7 @@ const HOT_BYTES = 64 * 1024 * 1024;
 const HOT_BYTES_MIN = 2 * 1024 * 1024;
 /** Records in batches, of all tasks; of a task as many are being folded and published, twice. */
 const BATCH_RECORDS = 8192;
-const BATCH_RECORDS_MIN = 512;
+const BATCH_RECORDS_MIN = 256;
 /** Joining again after the client has given up on its membership. */
 const REJOIN_MS_MIN = 1_000;
 const REJOIN_MS_MAX = 15_000;
@@ -356,8 +356,8 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     return {
       batchRecordsMax: Math.min(batchRecordsMax, Math.max(BATCH_RECORDS_MIN, Math.floor(BATCH_RECORDS / share))),
       hotBytesMax: Math.min(hotBytesMax, Math.max(HOT_BYTES_MIN, Math.floor(HOT_BYTES / share))),
-      unwrittenContactsMax: Math.max(1024, Math.floor((2 * unwrittenContactsMax) / (1 + share))),
-      unwrittenInputsMax: Math.max(2048, Math.floor((2 * unwrittenInputsMax) / (1 + share))),
+      unwrittenContactsMax: Math.max(1024, Math.floor((4 * unwrittenContactsMax) / (3 + share))),
+      unwrittenInputsMax: Math.max(2048, Math.floor(unwrittenInputsMax / share)),
     };
   }
 

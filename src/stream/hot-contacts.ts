@@ -38,7 +38,6 @@ export class HotContacts {
   #packedAt = 0;
   /** With something that the store has yet to learn, apart from a write under way. */
   #unwritten = new Set<TaskContact>();
-  #passing = 0;
   #writing: ReadonlySet<TaskContact> = new Set();
   /** Being read from the store, by so many: meanwhile nobody else may let them go, or what is read would be out of date. */
   readonly #loading = new Map<ContactKey, number>();
@@ -61,11 +60,6 @@ export class HotContacts {
   /** Contacts that have something to be written, apart from a write under way. */
   get unwritten(): ReadonlySet<TaskContact> {
     return this.#unwritten;
-  }
-
-  /** How many of `unwritten` are, as far as is known, in memory for this once. */
-  get passing(): number {
-    return this.#passing;
   }
 
   /** Contacts of which memory knows more than the store: also those in the write under way. */
@@ -176,7 +170,6 @@ export class HotContacts {
 
   /** Notes that the contact has something to be written. */
   touch(contact: TaskContact): void {
-    if (!contact.isKept && !this.#unwritten.has(contact)) this.#passing += 1;
     this.#unwritten.add(contact);
   }
 
@@ -187,7 +180,6 @@ export class HotContacts {
   beginWrite(): { readonly contacts: number; readonly changes: Iterable<ContactChange> } {
     this.#writing = this.#unwritten;
     this.#unwritten = new Set();
-    this.#passing = 0;
     return { contacts: this.#writing.size, changes: this.#changes(this.#writing) };
   }
 

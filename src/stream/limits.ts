@@ -3,10 +3,7 @@ export interface TaskLimits {
   /** Of one commit of inputs. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
-  /**
-   * Contacts that a commit of inputs reads from the store: at so many its batch ends early. Those that come for once are
-   * written, and let go, as soon as there are so many.
-   */
+  /** Contacts that a commit of inputs reads from the store: at so many its batch ends early. */
   readonly readContactsMax: number;
   /**
    * Inputs that are folded in one turn of the event loop, about. Between turns the publish under way and whoever else

@@ -257,11 +257,8 @@ export class Session {
   async writeIfDue(): Promise<void> {
     this.#throwWriteError();
     const { limits, clock } = this.#options;
-    const { unwritten, passing } = this.contacts;
-    const isFull =
-      unwritten.size >= limits.unwrittenContactsMax ||
-      passing >= limits.readContactsMax ||
-      this.#unwrittenInputs >= limits.unwrittenInputsMax;
+    const { unwritten } = this.contacts;
+    const isFull = unwritten.size >= limits.unwrittenContactsMax || this.#unwrittenInputs >= limits.unwrittenInputsMax;
     const isTime = unwritten.size > 0 && clock.elapsed() - this.#writtenAt >= limits.writeIntervalMs;
     if (!isFull && !isTime) return;
     // The unwritten part is bounded: a store that is slower than the log holds the task up here.
