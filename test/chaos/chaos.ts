@@ -1,6 +1,6 @@
 /**
  * The built command on a real broker, under load and under faults that follow from a seed: processes killed, stopped and
- * gone on with, added and removed, their data lost, the broker killed. When the load has ended and all is folded, what
+ * gone on with, added and removed, their data lost, the broker killed, the network between them slow, silent or cut. When the load has ended and all is folded, what
  * everybody can read is held against a second reading of the rules, and against the broker's own records.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -21,6 +21,7 @@ export interface ChaosOptions {
   readonly contacts: number;
   readonly perSecond: number;
   readonly jars: string;
+  readonly toxiproxy: string;
   readonly say: (text: string) => void;
 }
 
@@ -35,13 +36,13 @@ const LINES_SAID = 30;
 
 /** @returns what is wrong */
 export async function chaos(options: ChaosOptions): Promise<readonly string[]> {
-  const { jars } = options;
+  const { jars, toxiproxy } = options;
   const began = performance.now();
   const say = (text: string): void =>
     options.say(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} ${text}`);
   const directory = mkdtempSync(join(tmpdir(), "scorefold-chaos-"));
   const limits = { sessionMs: SESSION_MS, withoutMsMax: WITHOUT_MS_MAX };
-  const processes = await Processes.start({ directory, jars, say, ...limits });
+  const processes = await Processes.start({ directory, jars, toxiproxy, say, ...limits });
   const problems: string[] = [];
   try {
     problems.push(...(await underFaults(processes, options, say)));
@@ -84,7 +85,7 @@ async function underFaults(
   await topics.caughtUp(FOLDED_MS_MAX);
   await topics.close();
   const asOf = Date.now();
-  say(`${sent} records sent, all folded`);
+  say(`${sent} records sent, all folded; faults: ${processes.tally}`);
   await sleep(TIMERS_MS);
   await watch.allRun();
   const { problems, seen } = await verdictOf({ jars, brokers, instances: processes.instances, asOf });

@@ -1,5 +1,6 @@
 /** What goes wrong, drawn from a seed; whom it hits depends on who is there then. */
 import type { Random } from "../simulator/random.js";
+import type { Trouble } from "./network.js";
 
 export type Fault =
   /** kill -9, and started again after a while, perhaps on an empty disk. */
@@ -10,7 +11,9 @@ export type Fault =
   /** One more process. */
   | { readonly kind: "out"; readonly keepsData: boolean }
   /** SIGTERM. */
-  | { readonly kind: "in"; readonly whom: number };
+  | { readonly kind: "in"; readonly whom: number }
+  /** Between one instance and the broker, or all of them and the broker. */
+  | { readonly kind: "network"; readonly whom: number | "all"; readonly trouble: Trouble; readonly lastsMs: number };
 
 export interface Turn {
   /** They begin together. */
@@ -34,6 +37,7 @@ function drawFault(random: Random): Fault {
     [2, "broker"],
     [2, "out"],
     [2, "in"],
+    [7, "network"],
   ] as const);
   switch (kind) {
     case "kill":
@@ -46,9 +50,50 @@ function drawFault(random: Random): Fault {
       return { kind, keepsData: random.chance(0.5) };
     case "in":
       return { kind, whom };
+    case "network": {
+      const lastsMs = random.pick([1_000, 5_000, 10_000, 20_000]);
+      return { kind, whom: random.chance(0.3) ? "all" : whom, trouble: drawTrouble(random), lastsMs };
+    }
     default:
       return kind satisfies never;
   }
+}
+
+function drawTrouble(random: Random): Trouble {
+  const type = random.weighted([
+    [2, "latency"],
+    [2, "bandwidth"],
+    [3, "timeout"],
+    [2, "reset_peer"],
+    [2, "limit_data"],
+    [2, "down"],
+    [1, "slow_close"],
+  ] as const);
+  const stream = random.pick(["upstream", "downstream"] as const);
+  switch (type) {
+    case "latency":
+      return { type, stream, attributes: { latency: 300, jitter: 100 } };
+    case "bandwidth":
+      return { type, stream, attributes: { rate: random.pick([16, 64]) } };
+    case "timeout":
+      // Connections stay, and nothing comes, until the trouble ends.
+      return { type, stream, attributes: { timeout: 0 } };
+    case "reset_peer":
+      return { type, stream, attributes: { timeout: random.pick([0, 500]) } };
+    case "limit_data":
+      return { type, stream, attributes: { bytes: random.pick([100, 1_000, 20_000]) } };
+    case "slow_close":
+      return { type, stream, attributes: { delay: 3_000 } };
+    case "down":
+      return { type };
+    default:
+      return type satisfies never;
+  }
+}
+
+/** What faults are counted by. */
+export function nameOf(fault: Fault): string {
+  return fault.kind === "network" ? fault.trouble.type : fault.kind;
 }
 
 /** What a fault is, in a few words. */
@@ -64,5 +109,15 @@ export function described(fault: Fault): string {
       return "one more instance";
     case "in":
       return "SIGTERM";
+    case "network":
+      return `${troubleOf(fault.trouble)} for ${fault.lastsMs} ms`;
   }
+}
+
+function troubleOf(trouble: Trouble): string {
+  if (trouble.type === "down") return "connections to the broker are refused";
+  const { type, stream, attributes } = trouble;
+  const way = stream === "upstream" ? "to the broker" : "from the broker";
+  const more = Object.entries(attributes).map(([name, value]) => `${name} ${value}`);
+  return `${type} (${more.join(", ")}) on the way ${way}`;
 }

@@ -11,6 +11,7 @@ const COMMAND = "dist/cli/main.js";
 const STATUS_MS = 2_000;
 
 export interface InstanceOptions {
+  /** From 1. */
   readonly number: number;
   readonly port: number;
   readonly directory: string;
@@ -36,6 +37,7 @@ export class Instance {
   #child: ChildProcess | null = null;
   #isStopped = false;
   #hasAnswered = false;
+  #startedAt = 0;
 
   constructor(options: InstanceOptions) {
     this.number = options.number;
@@ -45,6 +47,11 @@ export class Instance {
   /** Whether there is a process, and it is not stopped by a signal. */
   get isLive(): boolean {
     return this.#child !== null && !this.#isStopped;
+  }
+
+  /** When this life began, as of `performance.now()`. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   /** Whether this life has ever answered that its tasks are given. */
@@ -71,6 +78,7 @@ export class Instance {
     this.#child = child;
     this.#isStopped = false;
     this.#hasAnswered = false;
+    this.#startedAt = performance.now();
     child.once("exit", (code, signal) => {
       if (this.#child !== child) return;
       this.#child = null;

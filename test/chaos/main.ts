@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { kafkaJars } from "../components/kafka/kafka.js";
+import { startToxiproxy } from "../components/toxiproxy/toxiproxy.js";
 import { Random } from "../simulator/random.js";
 import { chaos } from "./chaos.js";
 import { drawTurn, type Turn } from "./faults.js";
@@ -40,7 +41,9 @@ const [minutes, contacts, perSecond] = [values.minutes, values.contacts, values.
 say(`seed ${seed}, ${minutes} minutes`);
 const { address: jars } = await kafkaJars();
 const turns = turnsFor(minutes, new Random(seed));
-const problems = await chaos({ seed, turns, contacts, perSecond, jars, say });
+const toxiproxy = await startToxiproxy();
+const problems = await chaos({ seed, turns, contacts, perSecond, jars, toxiproxy: toxiproxy.address, say });
+await toxiproxy.stop();
 for (const problem of problems.slice(0, PROBLEMS_SAID)) say(problem);
 if (problems.length > PROBLEMS_SAID) say(`and ${problems.length - PROBLEMS_SAID} more`);
 say(problems.length === 0 ? `seed ${seed}: all is well` : `seed ${seed}: ${problems.length} problems`);

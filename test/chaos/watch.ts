@@ -1,6 +1,6 @@
 /**
  * Asks all instances again and again which tasks they run, and notes for how long nobody said so of a task. Time in which
- * there is no broker does not count: no task can run then.
+ * there is no broker does not count: no task can run then. Who can't reach it does not count either, whatever it says.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PARTITIONS } from "./application.js";
@@ -17,6 +17,7 @@ export interface Gap {
 
 export class Watch {
   readonly #instances: () => readonly Instance[];
+  readonly #isCutOff: (instance: Instance) => boolean;
   readonly #began = performance.now();
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
@@ -29,9 +30,13 @@ export class Watch {
   #waiting: Waiting[] = [];
   readonly #limitMs: number;
 
-  /** @param limitMs whoever waits for tasks to run is told when one has been with nobody for so long */
-  constructor(instances: () => readonly Instance[], limitMs: number) {
+  /**
+   * @param isCutOff who has no way to the broker
+   * @param limitMs whoever waits for tasks to run is told when one has been with nobody for so long
+   */
+  constructor(instances: () => readonly Instance[], isCutOff: (instance: Instance) => boolean, limitMs: number) {
     this.#instances = instances;
+    this.#isCutOff = isCutOff;
     this.#limitMs = limitMs;
     this.#running = this.#run();
   }
@@ -70,7 +75,9 @@ export class Watch {
     while (!this.#ending.signal.aborted) {
       const began = performance.now();
       const instances = this.#instances();
-      const reports = await Promise.all(instances.map((instance) => instance.tasks()));
+      const reports = await Promise.all(
+        instances.map(async (instance) => (this.#isCutOff(instance) ? null : await instance.tasks())),
+      );
       const now = performance.now();
       const running = new Set(
         reports.flatMap((tasks) => (tasks ?? []).filter(({ state }) => state === "running").map(({ task }) => task)),
@@ -97,7 +104,7 @@ export class Watch {
   #noteIdle(instances: readonly Instance[], reports: readonly (readonly TaskReport[] | null)[], more: number): void {
     for (const [i, instance] of instances.entries()) {
       const isIdle = instance.isLive && reports[i]?.some(({ state }) => state === "running") !== true;
-      const ms = isIdle && this.#hasBroker ? (this.#idle.get(instance) ?? 0) + more : 0;
+      const ms = isIdle && this.#hasBroker && !this.#isCutOff(instance) ? (this.#idle.get(instance) ?? 0) + more : 0;
       this.#idle.set(instance, ms);
       const text = `instance ${instance.number} has no running task for ${Math.round(ms / 1000)} s`;
       if (ms >= 2 * this.#limitMs) this.fail(new Error(text));

@@ -6,12 +6,14 @@ import { answer, type Component, Missing, RUN_DIRECTORY } from "./component.js";
 import { kafkaJars, startKafka } from "./kafka/kafka.js";
 import { preparePython } from "./python/python.js";
 import { startRegistry } from "./registry/registry.js";
+import { startToxiproxy } from "./toxiproxy/toxiproxy.js";
 
 const starts: Readonly<Record<string, () => Promise<Component>>> = {
   kafka: startKafka,
   "kafka-jars": kafkaJars,
   registry: startRegistry,
   python: preparePython,
+  toxiproxy: startToxiproxy,
 };
 
 export default function setup(): () => Promise<void> {

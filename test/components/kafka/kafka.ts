@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { type Component, Missing } from "../component.js";
 import { broughtByMaven, firstOf, freePort } from "../local.js";
 import { madeCertificates } from "./certificates.js";
+import type { Listeners } from "./listeners.js";
 import { Secured } from "./secured.js";
 
 const run = promisify(execFile);
@@ -59,10 +60,17 @@ export async function kafkaJars(): Promise<Component> {
   return { address: await broughtJars(), stop: async () => undefined };
 }
 
-/** A broker of its own on a directory of its own, for tests that end it and start it again; made, not started. */
-export async function ownBroker(jars: string): Promise<{ broker: LocalBroker; remove: () => Promise<void> }> {
+/**
+ * A broker of its own on a directory of its own, for tests that end it and start it again; made, not started.
+ *
+ * @param more listeners beside the open one
+ */
+export async function ownBroker(
+  jars: string,
+  more: Listeners | null = null,
+): Promise<{ broker: LocalBroker; remove: () => Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), "scorefold-test-kafka-"));
-  const broker = new LocalBroker(jars, directory, await freePort(), await freePort());
+  const broker = new LocalBroker(jars, directory, await freePort(), await freePort(), more);
   await broker.format();
   const remove = async (): Promise<void> => {
     await broker.stop("SIGKILL");
@@ -108,29 +116,29 @@ export class LocalBroker {
   readonly #jars: string;
   readonly #directory: string;
   readonly #settings: string;
-  readonly #secured: Secured | null;
+  readonly #more: Listeners | null;
   #process: ReturnType<typeof spawn> | null = null;
 
-  /** @param secured with listeners beside the open one */
-  constructor(jars: string, directory: string, port: number, controllerPort: number, secured: Secured | null = null) {
+  /** @param more listeners beside the open one */
+  constructor(jars: string, directory: string, port: number, controllerPort: number, more: Listeners | null = null) {
     this.#jars = jars;
-    this.#secured = secured;
+    this.#more = more;
     this.#directory = directory;
     this.address = `127.0.0.1:${port}`;
     this.#settings = join(directory, "server.properties");
     const controller = `127.0.0.1:${controllerPort}`;
-    const listeners = [`PLAINTEXT://${this.address}`, ...(secured?.listeners ?? [])];
+    const open = `PLAINTEXT://${this.address}`;
     const settings = {
       "process.roles": "broker,controller",
       "node.id": 1,
       "controller.quorum.voters": `1@${controller}`,
-      listeners: [...listeners, `CONTROLLER://${controller}`].join(","),
-      "advertised.listeners": listeners.join(","),
+      listeners: [open, ...(more?.listeners ?? []), `CONTROLLER://${controller}`].join(","),
+      "advertised.listeners": [open, ...(more?.advertised ?? [])].join(","),
       "controller.listener.names": "CONTROLLER",
-      // All others are of the protocol that they are named after.
+      // Those of a security protocol are named after it.
       "listener.security.protocol.map":
         "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL",
-      ...secured?.settings,
+      ...more?.settings,
       "log.dirs": join(directory, "data"),
       "offsets.topic.replication.factor": 1,
       "offsets.topic.num.partitions": 1,
@@ -164,7 +172,7 @@ export class LocalBroker {
     const tool = ["-Xmx128m", "-cp", `${this.#jars}/*`, "kafka.tools.StorageTool"];
     const { stdout } = await run("java", [...tool, "random-uuid"]);
     const id = stdout.trim().split("\n").at(-1)!;
-    await run("java", [...tool, "format", "-t", id, "-c", this.#settings, ...(this.#secured?.formatOptions ?? [])]);
+    await run("java", [...tool, "format", "-t", id, "-c", this.#settings, ...(this.#more?.formatOptions ?? [])]);
   }
 
   /** Resolves when it serves. */

@@ -1,5 +1,6 @@
 /** Listeners of the local broker that want to know who comes: SASL with every mechanism, TLS, and both. */
 import type { Certificate, Certificates } from "./certificates.js";
+import type { Listeners } from "./listeners.js";
 
 const USERNAME = "alice";
 /** With what has a meaning in settings and in SASL. */
@@ -17,12 +18,12 @@ export interface SecuredDetails {
   readonly addresses: Readonly<Record<"SASL_PLAINTEXT" | "SASL_SSL" | "SSL", string>>;
 }
 
-export class Secured {
+export class Secured implements Listeners {
   readonly details: SecuredDetails;
-  /** As a broker's settings name them. */
   readonly listeners: readonly string[];
+  readonly advertised: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
-  /** For the storage tool: users of SCRAM lie in the metadata. */
+  /** Users of SCRAM lie in the metadata. */
   readonly formatOptions: readonly string[];
 
   constructor(certificates: Certificates, ports: readonly [number, number, number]) {
@@ -31,6 +32,7 @@ export class Secured {
     const addresses = { SASL_PLAINTEXT: saslPlaintext, SASL_SSL: saslSsl, SSL: ssl };
     this.details = { username: USERNAME, password: PASSWORD, authority, client, stranger, addresses };
     this.listeners = Object.entries(addresses).map(([protocol, address]) => `${protocol}://${address}`);
+    this.advertised = this.listeners;
     const module = (name: string, options = ""): string =>
       `org.apache.kafka.common.security.${name} required${options};`;
     const sasl = (listener: string): Record<string, string> => ({
