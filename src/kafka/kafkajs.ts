@@ -9,6 +9,7 @@ import type { Patch } from "./patches/patch.js";
 import { produceRequest } from "./patches/produce-request.js";
 import { tlsErrors } from "./patches/tls-errors.js";
 import { topicErrors } from "./patches/topic-errors.js";
+import { wholeAnswers } from "./patches/whole-answers.js";
 
 type Kafkajs = typeof import("kafkajs");
 
@@ -19,6 +20,7 @@ export const patches: readonly Patch[] = [
   groupByPartition,
   produceRequest,
   topicErrors,
+  wholeAnswers,
   tlsErrors,
   coordinators,
   membership,
