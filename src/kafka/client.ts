@@ -1,5 +1,6 @@
 /** A client of a cluster, of settings that are in the project's words; what it says goes to the project's log. */
-import type { Kafka, KafkaConfig, LogEntry, Mechanism, SASLOptions } from "kafkajs";
+import type { Kafka, KafkaConfig, Mechanism, SASLOptions } from "kafkajs";
+import { type ClientLogger, clientLog } from "./client-log.js";
 import { connectionError } from "./errors.js";
 import { kafkajs } from "./kafkajs.js";
 import { oauthBearer } from "./oauth-bearer.js";
@@ -24,12 +25,7 @@ export type SaslSettings =
   | { readonly mechanism: "oauthbearer"; readonly token: () => Promise<string> };
 
 export type { Kafka } from "kafkajs";
-
-/** Where the client's words go. */
-export interface ClientLogger {
-  warn(fields: object, message: string): void;
-  debug(fields: object, message: string): void;
-}
+export type { ClientLogger } from "./client-log.js";
 
 const CONNECTION_MS = 5_000;
 const AUTHENTICATION_MS = 10_000;
@@ -48,7 +44,7 @@ export function connectKafka(settings: KafkaSettings, logger: ClientLogger): Kaf
     requestTimeout: REQUEST_MS,
     ssl: typeof tls === "boolean" ? tls : { ...tls },
     logLevel: logLevel.INFO,
-    logCreator: () => (entry) => told(entry, logger),
+    logCreator: () => clientLog(logger),
   };
   if (sasl !== null) config.sasl = saslOf(sasl);
   return new Kafka(config);
@@ -76,34 +72,4 @@ function saslOf(settings: SaslSettings): SASLOptions | Mechanism {
   if (settings.mechanism === "oauthbearer") return oauthBearer(settings.token);
   const options: SASLOptions = { ...settings };
   return options;
-}
-
-/**
- * kafkajs says as errors what it is about to try again. What it gives up on is thrown, and told by whoever is hit, so
- * here the loudest is a warning, and that only where it does not say that it tries again.
- */
-function told({ level, namespace, log }: LogEntry, logger: ClientLogger): void {
-  const { ERROR, WARN } = kafkajs().kafkajs.logLevel;
-  const { message, timestamp: _, logger: __, stack: ___, ...fields } = log;
-  const text = `kafka: ${(namespace ?? "") === "" ? "" : `${namespace}: `}${message}`;
-  const isMeant = meant.some((start) => message.startsWith(start));
-  if (level <= WARN && !isMeant && !isTriedAgain(level === ERROR, fields)) logger.warn(fields, text);
-  else logger.debug(fields, text);
-}
-
-/**
- * What is meant as it is: the partition of every record is given here, and what becomes of a producer whose tries are over
- * is a new one, which reads what is committed.
- */
-const meant = [
-  "KafkaJS v2.0.0 switched default partitioner",
-  "Limiting retries for the idempotent producer",
-  // A heartbeat that meets the end of its connection: the process is leaving.
-  "Connection error: write after end",
-];
-
-function isTriedAgain(isError: boolean, { retryCount, error, retriable }: Record<string, unknown>): boolean {
-  // Answers that are errors are logged where they are read, whatever becomes of them.
-  if (String(error).startsWith("The group is rebalancing")) return true;
-  return retryCount !== undefined || retriable === true || (isError && error !== undefined);
 }
