@@ -11,8 +11,8 @@ import { counted } from "./table.js";
 const shippedPath = fileURLToPath(new URL("../../topics", import.meta.url));
 
 /**
- * The topics of these files and directories. Outputs and the clock come from those that are shipped, where none of the
- * files defines its own; inputs are only those that are named.
+ * The topics of these files and directories. Outputs come from those that are shipped, where none of the files defines
+ * its own; inputs are only those that are named.
  *
  * @param paths null: those that are shipped
  * @throws ScorefoldError `config-invalid` with a line for each problem, `input-missing`

@@ -3,15 +3,7 @@ import type { FileKind } from "../model/parse.js";
 import { type Field, type Fields, YamlReader } from "../model/yaml-reader.js";
 import { suggestion } from "../nearest.js";
 import { parseMapping } from "./parse-mapping.js";
-import {
-  inputKinds,
-  outputKinds,
-  type Role,
-  recordKeys,
-  roles,
-  type TopicDefinition,
-  type TopicResult,
-} from "./types.js";
+import { inputKinds, outputKinds, recordKeys, roles, type TopicDefinition, type TopicResult } from "./types.js";
 
 /** More are no topic but a slip; a task is one partition number, and each takes memory. */
 export const PARTITIONS_MAX = 4096;
@@ -83,7 +75,7 @@ function topicOf(reader: YamlReader, root: Field): TopicDefinition | undefined {
     name: nameOf(reader, root, fields) ?? "",
     description: reader.textOf(fields, "description") ?? null,
     key: keyOf(reader, fields),
-    partitions: partitionsOf(reader, root, fields, role) ?? 1,
+    partitions: partitionsOf(reader, root, fields) ?? 1,
     config: configOf(reader, fields),
   };
   const kind = fields.get("kind");
@@ -100,9 +92,6 @@ function topicOf(reader: YamlReader, root: Field): TopicDefinition | undefined {
       if (kind === undefined) reader.report(root, `"kind" is missing; expected one of ${outputKinds.join(", ")}`);
       return own && { ...base, role, kind: own };
     }
-    case "clock":
-      if (kind !== undefined) reader.report(kind, "records of the clock have no kind; remove it");
-      return { ...base, role };
     case undefined:
       return undefined;
     default:
@@ -138,13 +127,12 @@ function keyOf(reader: YamlReader, fields: Fields): TopicDefinition["key"] {
   return (field && reader.oneOf(field, recordKeys)) ?? null;
 }
 
-function partitionsOf(reader: YamlReader, root: Field, fields: Fields, role: Role | undefined): number | undefined {
+function partitionsOf(reader: YamlReader, root: Field, fields: Fields): number | undefined {
   const field = reader.required(root, fields, "partitions");
   const partitions = field && reader.number(field);
   if (field === undefined || partitions === undefined) return undefined;
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX)
     reader.report(field, `expected a whole number from 1 to ${PARTITIONS_MAX}`);
-  else if (role === "clock" && partitions !== 1) reader.report(field, "the clock has one partition; write 1");
   return partitions;
 }
 

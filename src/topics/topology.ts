@@ -1,5 +1,5 @@
-/** All topics of an engine together: what it reads, where its outputs go, and whose clock it looks at. */
-import type { ClockTopic, InputTopic, OutputKind, OutputTopic, TopicDefinition } from "./types.js";
+/** All topics of an engine together: what it reads, and where its outputs go. */
+import { type InputTopic, type OutputKind, type OutputTopic, outputKinds, type TopicDefinition } from "./types.js";
 
 /** A definition, and the file it was read from. */
 export interface TopicFile {
@@ -13,7 +13,6 @@ export interface Topology {
   readonly scoreChanged: OutputTopic;
   readonly thresholdCrossed: OutputTopic;
   readonly deadLetters: OutputTopic;
-  readonly clock: ClockTopic;
 }
 
 export type TopologyResult =
@@ -27,28 +26,25 @@ export function topologyOf(files: readonly TopicFile[]): TopologyResult {
   const inputs = files.filter((one): one is TopicFile & { topic: InputTopic } => one.topic.role === "input");
   if (inputs.length === 0) problems.push("there is no input topic; define one with `role: input`");
   problems.push(...unequalCounts(files));
-  const single = (what: string): TopicDefinition | undefined => {
+  const single = (what: OutputKind): TopicDefinition | undefined => {
     const found = files.filter(({ topic }) => purposeOf(topic) === what);
     if (found.length === 0) problems.push(`there is no topic for ${what}; define one`);
     if (found.length > 1)
       problems.push(`${found.map(({ file }) => file).join(" and ")} are both for ${what}; keep one of them`);
     return found[0]?.topic;
   };
-  const [scoreChanged, thresholdCrossed, deadLetters, clock] = [...outputPurposes, "the clock"].map(single);
+  const [scoreChanged, thresholdCrossed, deadLetters] = outputKinds.map(single);
   if (problems.length > 0) return { ok: false, problems };
   const byName = inputs.map(({ topic }) => topic).sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { ok: true, topology: { inputs: byName, scoreChanged, thresholdCrossed, deadLetters, clock } as Topology };
+  return { ok: true, topology: { inputs: byName, scoreChanged, thresholdCrossed, deadLetters } as Topology };
 }
 
-/** Every topic once: inputs, outputs, the clock. */
-export function topicsOf({ inputs, scoreChanged, thresholdCrossed, deadLetters, clock }: Topology): TopicDefinition[] {
-  return [...inputs, scoreChanged, thresholdCrossed, deadLetters, clock];
+/** Every topic once: inputs, outputs. */
+export function topicsOf({ inputs, scoreChanged, thresholdCrossed, deadLetters }: Topology): TopicDefinition[] {
+  return [...inputs, scoreChanged, thresholdCrossed, deadLetters];
 }
 
-/**
- * Adds what `files` lack for an engine (outputs, the clock) from those that are shipped: outputs with as many partitions
- * as the inputs have.
- */
+/** Adds the outputs that `files` lack from those that are shipped, with as many partitions as the inputs have. */
 export function completed(files: readonly TopicFile[], shipped: readonly TopicFile[]): readonly TopicFile[] {
   const purposes = new Set(files.map(({ topic }) => purposeOf(topic)));
   const partitions = files.find(({ topic }) => topic.role === "input")?.topic.partitions;
@@ -56,29 +52,25 @@ export function completed(files: readonly TopicFile[], shipped: readonly TopicFi
   return [
     ...files,
     ...added.map(({ file, topic }) =>
-      topic.role === "clock" || partitions === undefined ? { file, topic } : { file, topic: { ...topic, partitions } },
+      partitions === undefined ? { file, topic } : { file, topic: { ...topic, partitions } },
     ),
   ];
 }
 
-/** The same topics with another count of partitions; the clock keeps its one. */
+/** The same topics with another count of partitions. */
 export function withPartitions(topology: Topology, partitions: number): Topology {
-  const { inputs, scoreChanged, thresholdCrossed, deadLetters, clock } = topology;
+  const { inputs, scoreChanged, thresholdCrossed, deadLetters } = topology;
   return {
     inputs: inputs.map((topic) => ({ ...topic, partitions })),
     scoreChanged: { ...scoreChanged, partitions },
     thresholdCrossed: { ...thresholdCrossed, partitions },
     deadLetters: { ...deadLetters, partitions },
-    clock,
   };
 }
 
-const outputPurposes = ["score-changed", "threshold-crossed", "dead-letter"] as const satisfies readonly OutputKind[];
-
 /** What only one topic may be for; null of inputs. */
-function purposeOf(topic: TopicDefinition): string | null {
-  if (topic.role === "input") return null;
-  return topic.role === "output" ? topic.kind : "the clock";
+function purposeOf(topic: TopicDefinition): OutputKind | null {
+  return topic.role === "input" ? null : topic.kind;
 }
 
 function doubles(files: readonly TopicFile[]): string[] {
@@ -94,9 +86,8 @@ function doubles(files: readonly TopicFile[]): string[] {
 
 /** A task writes its outputs to the partition of its number, so outputs have as many as inputs. */
 function unequalCounts(files: readonly TopicFile[]): string[] {
-  const counted = files.filter(({ topic }) => topic.role !== "clock");
-  const first = counted.find(({ topic }) => topic.role === "input") ?? counted[0];
-  return counted
+  const first = files.find(({ topic }) => topic.role === "input") ?? files[0];
+  return files
     .filter(({ topic }) => topic.partitions !== first?.topic.partitions)
     .map(({ file, topic }) => {
       const other = `${first?.topic.name} has ${first?.topic.partitions}`;

@@ -5,8 +5,7 @@
 import type { Input, Json } from "../events/types.js";
 import type { ModelProblem } from "../model/types.js";
 
-export const roles = ["input", "output", "clock"] as const;
-export type Role = (typeof roles)[number];
+export const roles = ["input", "output"] as const;
 
 export const inputKinds = ["interaction", "profile", "adjustment"] as const satisfies readonly Input["kind"][];
 export const outputKinds = ["score-changed", "threshold-crossed", "dead-letter"] as const;
@@ -38,12 +37,7 @@ export interface OutputTopic extends TopicBase {
   readonly kind: OutputKind;
 }
 
-/** Of one partition: what is sent there is answered with the broker's time. */
-export interface ClockTopic extends TopicBase {
-  readonly role: "clock";
-}
-
-export type TopicDefinition = InputTopic | OutputTopic | ClockTopic;
+export type TopicDefinition = InputTopic | OutputTopic;
 
 export type TopicResult =
   | { readonly ok: true; readonly topic: TopicDefinition }

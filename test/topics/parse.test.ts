@@ -9,10 +9,10 @@ const shipped = readdirSync(topicsPath).filter((name) => name.endsWith(".yaml"))
 describe("the shipped topics", () => {
   it("fit together, keep their data, and have the broker's instants", () => {
     const files = shipped.map((file) => ({ file, topic: topicOf(textIn(file), file) }));
-    for (const { file, topic } of files) if (topic.role !== "clock") expect(file).toBe(`${topic.name}.yaml`);
+    for (const { file, topic } of files) expect(file).toBe(`${topic.name}.yaml`);
     const result = topologyOf(files);
     if (!result.ok) throw new Error(result.problems.join("\n"));
-    const { inputs, scoreChanged, deadLetters, clock } = result.topology;
+    const { inputs, scoreChanged, deadLetters } = result.topology;
     expect(inputs.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
       "adjustments adjustment",
       "contacts profile",
@@ -28,13 +28,7 @@ describe("the shipped topics", () => {
         "message.timestamp.type": "LogAppendTime",
       });
     }
-    expect([scoreChanged.name, deadLetters.key, clock.name, clock.partitions]).toEqual([
-      "score-changed",
-      "place",
-      "scorefold.clock",
-      1,
-    ]);
-    expect(clock.config.get("message.timestamp.type")).toBe("LogAppendTime");
+    expect([scoreChanged.name, deadLetters.key]).toEqual(["score-changed", "place"]);
   });
 
   it("have a schema each, and each schema of an input its topic", () => {
@@ -88,7 +82,7 @@ config:
 `;
     expect(problemsOf(text)).toEqual([
       "1:7 name: a topic is named by 1 to 249 letters, digits, dots, dashes or underscores",
-      "2:7 role: expected one of input, output, clock",
+      "2:7 role: expected one of input, output",
       "3:13 partitions: expected a whole number from 1 to 4096",
       '4:1 kee: unknown key "kee"; did you mean "key"?',
       '6:3 config["retention.mss"]: Kafka has no setting retention.mss; did you mean `retention.ms`?',
@@ -105,8 +99,6 @@ config:
       "name: t\nrole: output\npartitions: 1\n",
       /"kind" is missing; expected one of score-changed, threshold-crossed, dead-letter/,
     ],
-    ["name: t\nrole: clock\npartitions: 2\n", /3:13 partitions: the clock has one partition; write 1/],
-    ["name: t\nrole: clock\nkind: profile\npartitions: 1\n", /records of the clock have no kind/],
     [
       "name: t\nrole: output\nkind: dead-letter\npartitions: 1\nmapping: {}\n",
       /only topics with the role input have a mapping/,

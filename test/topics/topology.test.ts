@@ -13,7 +13,6 @@ const shipped = [
   file("scores", "output", 4, "score-changed"),
   file("crossings", "output", 4, "threshold-crossed"),
   file("letters", "output", 4, "dead-letter"),
-  file("clock", "clock", 1),
 ];
 
 function problemsOf(files: readonly TopicFile[]): readonly string[] {
@@ -22,23 +21,23 @@ function problemsOf(files: readonly TopicFile[]): readonly string[] {
 }
 
 describe("topics together", () => {
-  it("have inputs by name, each output and a clock", () => {
+  it("have inputs by name, and each output", () => {
     const result = topologyOf([file("zeal", "input"), file("mails", "input"), ...shipped]);
     if (!result.ok) throw new Error(result.problems.join("\n"));
     expect(topicsOf(result.topology).map(({ name }) => name)).toEqual([
       "mails",
       "visits",
       "zeal",
-      ...["scores", "crossings", "letters", "clock"],
+      ...["scores", "crossings", "letters"],
     ]);
     const more = topicsOf(withPartitions(result.topology, 9));
-    expect(more.map(({ partitions }) => partitions)).toEqual([9, 9, 9, 9, 9, 9, 1]);
+    expect(more.map(({ partitions }) => partitions)).toEqual([9, 9, 9, 9, 9, 9]);
   });
 
   it("take what is missing from the shipped ones, but no inputs", () => {
     const own = [file("my-scores", "output", 6, "score-changed"), file("mails", "input", 6)];
     expect(completed(own, shipped).map(({ topic }) => `${topic.name} ${topic.partitions}`)).toEqual([
-      ...["my-scores 6", "mails 6", "crossings 6", "letters 6", "clock 1"],
+      ...["my-scores 6", "mails 6", "crossings 6", "letters 6"],
     ]);
   });
 
@@ -50,10 +49,9 @@ describe("topics together", () => {
     expect(problemsOf(shipped.slice(1, 3))).toEqual([
       "there is no input topic; define one with `role: input`",
       "there is no topic for dead-letter; define one",
-      "there is no topic for the clock; define one",
     ]);
-    expect(problemsOf([...shipped, file("late", "clock", 1)])).toEqual([
-      "clock.yaml and late.yaml are both for the clock; keep one of them",
+    expect(problemsOf([...shipped, file("late", "output", 4, "dead-letter")])).toEqual([
+      "letters.yaml and late.yaml are both for dead-letter; keep one of them",
     ]);
     expect(problemsOf([...shipped, file("mails", "input", 5)])).toEqual([
       expect.stringMatching(/^mails.yaml: mails has 5 partitions, and visits has 4; a task is one partition number/),

@@ -177,7 +177,7 @@ function asJson({ topic, report }: Row): object {
   return {
     topic: name,
     role,
-    kind: kindOf(topic),
+    kind: topic.kind,
     key,
     partitions,
     config: Object.fromEntries(config),
@@ -195,7 +195,7 @@ function definedTable(rows: readonly Row[]): string {
   const cells = rows.map(({ topic }) => [
     topic.name,
     topic.role,
-    kindOf(topic) ?? "",
+    topic.kind,
     String(topic.partitions),
     topic.role === "input" && topic.mapping !== null ? `version ${topic.mapping.version}` : "",
     [...topic.config].map(([name, value]) => `${name}=${value}`).join(" "),
@@ -221,10 +221,6 @@ function thereTable(rows: readonly Row[]): string {
     titles.map((title) => ({ title, align: counts.includes(title) ? "right" : "left" })),
     cells,
   );
-}
-
-function kindOf(topic: TopicDefinition): string | null {
-  return topic.role === "clock" ? null : topic.kind;
 }
 
 /** Tells what differs with what to do, then the sum. @throws ProblemsFound where not all is as it is defined */

@@ -11,8 +11,7 @@ it("list shows the topics that are shipped", async () => {
   const table = await told(["topics", "list"]);
   expect(table).toMatchObject({ code: 0, stderr: "" });
   expect(table.stdout).toMatch(/^interactions\.email +input +interaction +12 +retention\.ms=-1 /m);
-  expect(table.stdout).toMatch(/^scorefold\.clock +clock +1 /m);
-  expect(table.stdout.trimEnd().split("\n")).toHaveLength(2 + 13);
+  expect(table.stdout.trimEnd().split("\n")).toHaveLength(2 + 12);
 });
 
 it("list shows own inputs with the outputs that are shipped, with another count of partitions", async () => {
@@ -30,7 +29,6 @@ it("list shows own inputs with the outputs that are shipped, with another count 
     ["score-changed", 6, null],
     ["threshold-crossed", 6, null],
     ["dead-letters", 6, null],
-    ["scorefold.clock", 1, null],
   ]);
 });
 
@@ -41,7 +39,7 @@ it("all problems of all files are told, each with its place", async () => {
   ];
   const { code, stderr } = await told(["topics", "list", "--topics", ...bad]);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/bad1\.yaml:2:7: role: expected one of input, output, clock/);
+  expect(stderr).toMatch(/bad1\.yaml:2:7: role: expected one of input, output\n/);
   expect(stderr).toMatch(/bad2\.yaml:1:1: nmae: unknown key "nmae"; did you mean "name"\?/);
   expect(stderr).toMatch(/4 problems of topic files\n$/);
 });
@@ -95,9 +93,9 @@ it("map tries a mapping: inputs that ingest takes, what is skipped by its reason
 it("map takes one input topic", async () => {
   expect(await told(["topics", "map", topicsPath])).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/has 13 topics; name the file of one/),
+    stderr: expect.stringMatching(/has 12 topics; name the file of one/),
   });
-  const { code, stderr } = await told(["topics", "map", `${topicsPath}clock.yaml`]);
+  const { code, stderr } = await told(["topics", "map", `${topicsPath}dead-letters.yaml`]);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/scorefold.clock is no input topic; name one with `role: input`/);
+  expect(stderr).toMatch(/dead-letters is no input topic; name one with `role: input`/);
 });
