@@ -37,7 +37,7 @@ function drawFault(random: Random): Fault {
     [2, "broker"],
     [2, "out"],
     [2, "in"],
-    [7, "network"],
+    [9, "network"],
   ] as const);
   switch (kind) {
     case "kill":
