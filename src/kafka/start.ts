@@ -4,7 +4,7 @@ import type { Kafka } from "./client.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 import { type InternalTopics, internalTopics, makeInternalTopics } from "./internal-topics.js";
-import { type CheckedTopics, checkTopics, type TopicsReport } from "./topic-check.js";
+import { type CheckedTopics, checkTopics, lookAtTopics, type TopicsReport } from "./topic-check.js";
 import { topicIds } from "./topic-ids.js";
 
 export interface OpenedCluster extends TopicsReport {
@@ -24,12 +24,15 @@ export async function openCluster(kafka: Kafka, app: string, checked: CheckedTop
   const cluster = clusterOf(kafka);
   try {
     await Promise.all([admin.connect(), cluster.connect()]);
-    const report = await checkTopics(admin, checked);
     const internal = internalTopics(app);
-    await makeInternalTopics(admin, internal, report.tasks);
-    // What another process has made, perhaps of another count.
     const inputs = [...checked.inputs, internal.rekeyed];
-    await checkTopics(admin, { ...checked, inputs });
+    const all = [...inputs, internal.clock, internal.models, ...Object.values<Topic>({ ...checked.outputs })];
+    let found = await lookAtTopics(admin, all);
+    const report = checkTopics(found, checked);
+    if (await makeInternalTopics(admin, internal, (topic) => found.has(topic), report.tasks))
+      found = await lookAtTopics(admin, all);
+    // What another process has made, perhaps of another count.
+    checkTopics(found, { ...checked, inputs });
     const { clusterId } = await admin.describeCluster();
     return { ...report, clusterId, internal, topicIds: await topicIds(cluster, inputs) };
   } catch (error) {

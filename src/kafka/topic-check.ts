@@ -24,18 +24,30 @@ export interface TopicsReport {
 /** Above what a dead letter has with its original. */
 const MESSAGE_BYTES_MIN = 1_000_000;
 
-type Found = TopicState & { readonly topic: Topic };
+/** What is there, by name, with the settings that matter to a check. */
+export type FoundTopics = ReadonlyMap<Topic, TopicState>;
 
-/** @throws ScorefoldError `config-invalid` with all problems, one a line; `log-failed` */
-export async function checkTopics(admin: Admin, checked: CheckedTopics): Promise<TopicsReport> {
-  const { inputs, outputs, isHistoryLocal } = checked;
+/** Those of these that are there. @throws ScorefoldError `log-failed` */
+export async function lookAtTopics(admin: Admin, topics: readonly Topic[]): Promise<FoundTopics> {
+  const settings = ["retention.ms", "retention.bytes", "cleanup.policy", "message.timestamp.type", "max.message.bytes"];
+  try {
+    return await describeTopics(admin, topics, settings);
+  } catch (error) {
+    throw kafkaError(error, "looking at topics");
+  }
+}
+
+/** @throws ScorefoldError `config-invalid` with all problems, one a line */
+export function checkTopics(found: FoundTopics, { inputs, outputs, isHistoryLocal }: CheckedTopics): TopicsReport {
   const all = [...inputs, ...Object.values<Topic>({ ...outputs })];
-  const found = await foundOf(admin, all);
   const problems: string[] = [];
   const notices: string[] = [];
   for (const topic of all.filter((one) => !found.has(one)))
     problems.push(`topic ${topic} is not there; \`scorefold topics apply\` makes it`);
-  const there = inputs.flatMap((topic) => found.get(topic) ?? []);
+  const there = inputs.flatMap((topic) => {
+    const state = found.get(topic);
+    return state === undefined ? [] : [{ ...state, topic }];
+  });
   const counts = new Set(there.map(({ partitions }) => partitions));
   if (counts.size > 1) {
     const each = there.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(", ");
@@ -75,17 +87,7 @@ export async function checkTopics(admin: Admin, checked: CheckedTopics): Promise
   return { tasks, notices };
 }
 
-function numberOf({ config }: Found, name: string, byDefault: number): number {
+function numberOf({ config }: TopicState, name: string, byDefault: number): number {
   const text = config.get(name);
   return text === undefined || text === "" ? byDefault : Number(text);
-}
-
-async function foundOf(admin: Admin, topics: readonly Topic[]): Promise<ReadonlyMap<Topic, Found>> {
-  const settings = ["retention.ms", "retention.bytes", "cleanup.policy", "message.timestamp.type", "max.message.bytes"];
-  try {
-    const states = await describeTopics(admin, topics, settings);
-    return new Map([...states].map(([topic, state]) => [topic, { ...state, topic }]));
-  } catch (error) {
-    throw kafkaError(error, "looking at topics");
-  }
 }

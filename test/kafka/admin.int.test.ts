@@ -2,9 +2,16 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadTopology } from "../../src/cli/topic-files.js";
-import { applyTopics, compareTopics, describeTopics, type TopicReport, withAdmin } from "../../src/kafka/admin.js";
+import {
+  applyTopics,
+  compareTopics,
+  describeTopics,
+  type TopicReport,
+  waitForTopics,
+  withAdmin,
+} from "../../src/kafka/admin.js";
 import { connectKafka } from "../../src/kafka/client.js";
-import { checkTopics } from "../../src/kafka/topic-check.js";
+import { checkTopics, lookAtTopics } from "../../src/kafka/topic-check.js";
 import type { TopicDefinition } from "../../src/topics/types.js";
 import { topicOf } from "../topics/given.js";
 import { connectedKafka } from "./kafka-app.js";
@@ -89,6 +96,7 @@ describe.skipIf(connected === null)("topics on a broker", () => {
     const lines = (error as Error).message.split("\n");
     expect(lines[0]).toBe(`topic ${bad.name} can't be made: Unknown topic config name: no.such.setting`);
     expect(lines.slice(1)).toEqual(isDryRun ? [] : [`(made: ${good.name})`]);
+    if (!isDryRun) await waitForTopics(admin, [good.name]);
     expect((await describeTopics(admin, [good.name, bad.name])).size).toBe(isDryRun ? 0 : 1);
   });
 
@@ -104,7 +112,8 @@ describe.skipIf(connected === null)("topics on a broker", () => {
       deadLetters: `${prefix}${deadLetters.name}`,
     };
     const checked = { inputs: inputs.map(({ name }) => `${prefix}${name}`), outputs, isHistoryLocal: false };
-    expect(await checkTopics(admin, checked)).toEqual({ tasks: 2, notices: [] });
+    const found = await lookAtTopics(admin, [...checked.inputs, ...Object.values(outputs)]);
+    expect(checkTopics(found, checked)).toEqual({ tasks: 2, notices: [] });
   });
 
   it("can't have more copies than there are brokers", async () => {
