@@ -46,9 +46,9 @@ function isTriedAgain(isError: boolean, { retryCount, error, retriable }: Record
 }
 
 /**
- * While a broker is away, each try of each task's connections says so. What is said of a broker is told once, and then how
- * often it was said again, twice a minute, until it is not; each of them is there at level debug. All else is told as it
- * comes.
+ * While a broker is away, each try of each connection says so, and each try of the group's member. What is said of a broker
+ * or a group is told once, and then how often it was said again, twice a minute, until it is not; each of them is there at
+ * level debug.
  */
 function withoutRepeats(logger: ClientLogger): ClientLogger["warn"] {
   const counts = new Map<string, number>();
@@ -64,11 +64,11 @@ function withoutRepeats(logger: ClientLogger): ClientLogger["warn"] {
     setTimeout(tell, REPEATS_MS).unref();
   };
   return (fields, text) => {
-    const { broker } = fields as { readonly broker?: unknown };
-    const key = `${broker} ${text}`;
+    const { broker, groupId } = fields as { readonly broker?: unknown; readonly groupId?: unknown };
+    const key = `${broker} ${groupId} ${text}`;
     const before = counts.get(key);
     if (before === undefined) {
-      if (broker !== undefined && counts.size < COUNTED_MAX) count(key, fields, text);
+      if (counts.size < COUNTED_MAX) count(key, fields, text);
       logger.warn(fields, text);
     } else {
       counts.set(key, before + 1);

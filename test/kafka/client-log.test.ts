@@ -40,12 +40,12 @@ it("is told once, then how often, until it is not said any more", () => {
   expect(told()).toEqual([`kafka: Connection: ${away}`]);
 });
 
-it("hides nothing else: another broker, another error, what is said of no broker", () => {
+it("hides nothing else: another broker, another error, another group", () => {
   const { say, told } = hear();
   say(away, { broker: "a:9092" }, 2);
   say(away, { broker: "b:9092" }, 2);
   say("Connection error: read ECONNRESET", { broker: "a:9092" }, 2);
-  say("Crash", { groupId: "g" }, 2);
+  for (const groupId of ["g", "h"]) say("Crash", { groupId }, 2);
   const reset = "kafka: Connection: Connection error: read ECONNRESET";
   const [refused, crash] = [away, "Crash"].map((text) => `kafka: Connection: ${text}`);
   expect(told()).toEqual([refused, refused, reset, crash, crash]);

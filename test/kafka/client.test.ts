@@ -42,11 +42,13 @@ describe("connectKafka", () => {
     say(ERROR, { retryCount: 1 });
     say(ERROR, { error: "The coordinator is loading" });
     say(ERROR, {});
-    say(WARN, {});
+    say(WARN, { message: "n" });
     say(WARN, { retryCount: 0 });
     say(INFO, {});
     expect(said).toEqual(
-      ["debug", "debug", "warn", "warn", "debug", "debug"].map((how) => `${how} kafka: Producer: m`),
+      ["debug m", "debug m", "warn m", "warn n", "debug m", "debug m"].map((own) =>
+        own.replace(" ", " kafka: Producer: "),
+      ),
     );
   });
 });
