@@ -42,8 +42,9 @@ say(`seed ${seed}, ${minutes} minutes`);
 const { address: jars } = await kafkaJars();
 const turns = turnsFor(minutes, new Random(seed));
 const toxiproxy = await startToxiproxy();
-const problems = await chaos({ seed, turns, contacts, perSecond, jars, toxiproxy: toxiproxy.address, say });
-await toxiproxy.stop();
+const problems = await chaos({ seed, turns, contacts, perSecond, jars, toxiproxy: toxiproxy.address, say }).finally(
+  async () => await toxiproxy.stop(),
+);
 for (const problem of problems.slice(0, PROBLEMS_SAID)) say(problem);
 if (problems.length > PROBLEMS_SAID) say(`and ${problems.length - PROBLEMS_SAID} more`);
 say(problems.length === 0 ? `seed ${seed}: all is well` : `seed ${seed}: ${problems.length} problems`);
