@@ -41,7 +41,7 @@ export const defaultLimits: TaskLimits = {
   sliceOutputsMax: 16_384,
   unwrittenContactsMax: 8192,
   unwrittenInputsMax: 65_536,
-  writeIntervalMs: 2_000,
+  writeIntervalMs: 1_000,
   hotBytesMax: 64 * 1024 * 1024,
   timerGraceMs: 5_000,
   timerIntervalMs: 200,
