@@ -42,7 +42,8 @@ export function readMeta(text: string, expected: StoreExpectation): Meta {
   if (meta.format !== STORE_FORMAT) {
     throw new ScorefoldError(
       "format-unknown",
-      `the store has format ${meta.format}, and this version of scorefold knows ${STORE_FORMAT}`,
+      `the store has format ${meta.format}, and this version of scorefold knows ${STORE_FORMAT}; run the version that ` +
+        "wrote it, or move the store away: then everything is folded again, as far back as the log goes",
     );
   }
   if (meta.clusterId !== expected.clusterId) {
