@@ -67,15 +67,29 @@ describe("TaskContact", () => {
     expect(contact.fold.scoreLines()[0]?.score).toBe(40);
   });
 
-  it("is written, packed or not, as the same rows", async () => {
-    // Late, twice, in another segment, with snapshots, erased, and from the beginning again.
-    const inputs = [
-      ...[1, 4, 2, 2].map((n) => visit(n)),
-      ...Array.from({ length: 400 }, (_, n) => visit(10 + n)),
-      visit(9001, start + 17),
-      erasure(start + 100),
-      ...Array.from({ length: 150 }, (_, n) => visit(500 + n)),
-    ];
+  const lives: readonly (readonly [string, readonly Input[]])[] = [
+    [
+      "late, twice, in another segment, erased, and from the beginning again",
+      [
+        ...[1, 4, 2, 2].map((n) => visit(n)),
+        ...Array.from({ length: 400 }, (_, n) => visit(10 + n)),
+        visit(9001, start + 17),
+        visit(9002, start + 18),
+        // It is written together with what comes after it.
+        erasure(start + 100),
+        ...Array.from({ length: 150 }, (_, n) => visit(500 + n)),
+      ],
+    ],
+    [
+      "with a snapshot that another content of an input makes wrong",
+      // The same again changes nothing, and leaves time for the snapshot to be written.
+      [...Array.from({ length: 128 }, (_, n) => visit(n)), ...[9, 9, 9, 9, 9].map((n) => visit(n))].concat([
+        { ...visit(5), resource: "/other" } as ReturnType<typeof visit>,
+      ]),
+    ],
+  ];
+
+  it.each(lives)("is written, packed or not, as the same rows: %s", async (_, inputs) => {
     const rows = async (isPacked: boolean): Promise<readonly (readonly [string, string])[]> => {
       ({ disk, store } = await openStore());
       contact = new TaskContact(key, [model], undefined);
