@@ -90,7 +90,9 @@ describe("TaskContact", () => {
   ];
 
   it.each(lives)("is written, packed or not, as the same rows: %s", async (_, inputs) => {
-    const rows = async (isPacked: boolean): Promise<readonly (readonly [string, string])[]> => {
+    /** After each write. */
+    const rows = async (isPacked: boolean): Promise<readonly unknown[]> => {
+      const seen: unknown[] = [];
       ({ disk, store } = await openStore());
       contact = new TaskContact(key, [model], undefined);
       for (const [n, input] of inputs.entries()) {
@@ -103,9 +105,10 @@ describe("TaskContact", () => {
         if (isPacked) contact.pack(store.segment);
         await store.write([change], position);
         contact.written();
+        seen.push([...disk.entries({})]);
       }
       await write();
-      return disk.entries({});
+      return [...seen, disk.entries({})];
     };
     expect(await rows(true)).toEqual(await rows(false));
   });
