@@ -67,6 +67,7 @@ describe("TaskContact", () => {
     expect(contact.fold.scoreLines()[0]?.score).toBe(40);
   });
 
+  const sixMore = Array.from({ length: 6 }, (_, n) => visit(600 + n));
   const lives: readonly (readonly [string, readonly Input[]])[] = [
     [
       "late, twice, in another segment, erased, and from the beginning again",
@@ -74,11 +75,14 @@ describe("TaskContact", () => {
         ...[1, 4, 2, 2].map((n) => visit(n)),
         ...Array.from({ length: 400 }, (_, n) => visit(10 + n)),
         visit(9001, start + 17),
-        visit(9002, start + 18),
-        // It is written together with what comes after it.
         erasure(start + 100),
         ...Array.from({ length: 150 }, (_, n) => visit(500 + n)),
       ],
+    ],
+    [
+      // Written together with what comes after it.
+      "erased while it is short",
+      [...Array.from({ length: 7 }, (_, n) => visit(n)), erasure(start + 100), visit(500), visit(501), ...sixMore],
     ],
     [
       "with a snapshot that another content of an input makes wrong",
