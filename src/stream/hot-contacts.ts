@@ -1,10 +1,9 @@
 /**
  * Contacts in memory: those with something to write, and as many of the others as the budget holds.
  *
- * Most of a million contacts come once in a long while. Such a one is let go as soon as it is written: it dies young,
- * which costs the garbage collector little, and takes no place from those that come often. Who comes again while it is
- * remembered is kept. Among those that are kept a hand goes round (the CLOCK algorithm): who was not asked for since it
- * last came by has to go.
+ * Most of a million contacts come once in a long while. Such a one is packed as soon as its inputs are folded, and let go
+ * as soon as it is written: it takes no place from those that come often. Who comes again while it is remembered is kept.
+ * Among those that are kept a hand goes round (the CLOCK algorithm): who was not asked for since it last came by has to go.
  */
 import type { ContactId, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kafkajs } from "../../src/kafka/kafkajs.js";
 import { startKafka } from "../components/kafka/kafka.js";
 import { type Memory, memoryNow, mixedLines } from "./engine.js";
+import { nodeFlags } from "./flags.js";
 
 /** From the root of the project, where the bench runs. */
 const COMMAND = "dist/cli/main.js";
@@ -45,9 +46,8 @@ export async function memoryOfTasks(tasks: number, contacts: number, count: numb
 }
 
 async function largest(args: readonly string[], count: number): Promise<Omit<Memory, "contacts">> {
-  const flags = ["--max-semi-space-size=16", "--heap-growing-percent=60"];
   const own = ["--app", "bench", "--models", MODEL, "--workers", "1", "--port", "0", "--log-level", "warn"];
-  const child = spawn(process.execPath, [...flags, COMMAND, "run", ...args, ...own], {
+  const child = spawn(process.execPath, [...nodeFlags, COMMAND, "run", ...args, ...own], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ended = new Promise<void>((done) => child.once("exit", () => done()));

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { renderTable } from "../../src/cli/table.js";
 import { Missing } from "../components/component.js";
 import { botLines, ingestFile, ingestLines, type Memory } from "./engine.js";
+import { nodeFlags } from "./flags.js";
 import {
   benchModel,
   contacts,
@@ -164,9 +165,8 @@ async function ifThere<T>(measure: () => Promise<T>): Promise<T | null> {
 /** Each in a process of its own, so that one does not hold what another has left. */
 async function memoryTable(): Promise<void> {
   const rows = [10_000, 100_000, 1_000_000].map((contacts) => {
-    const flags = ["--max-semi-space-size=16", "--heap-growing-percent=60"];
     const main = fileURLToPath(new URL("./memory.js", import.meta.url));
-    const text = execFileSync(process.execPath, [...flags, main, String(contacts)], { encoding: "utf8" });
+    const text = execFileSync(process.execPath, [...nodeFlags, main, String(contacts)], { encoding: "utf8" });
     const { anon, resident } = JSON.parse(text) as Memory;
     return [contacts.toLocaleString("en-US"), "", `${anon} MB`, `${resident} MB`, "<= 512 MB"];
   });

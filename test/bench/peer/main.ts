@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { nodeFlags } from "../flags.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const command = join(root, "dist", "cli", "main.js");
@@ -98,7 +99,6 @@ interface Task {
 function engine(topics: string): ChildProcess {
   const registry = given["registry"] === undefined ? [] : ["--schema-registry", flag("registry")];
   const workers = given["workers"] === undefined ? [] : ["--workers", flag("workers")];
-  const flags = ["--max-semi-space-size=16", "--heap-growing-percent=60"];
   const args = ["--brokers", flag("bootstrap"), "--app", flag("app-id"), "--topics", topics, ...registry];
   const own = [
     "--models",
@@ -112,7 +112,7 @@ function engine(topics: string): ChildProcess {
     "--log-level",
     "warn",
   ];
-  return spawn(process.execPath, [...flags, command, "run", ...args, ...own, ...workers], {
+  return spawn(process.execPath, [...nodeFlags, command, "run", ...args, ...own, ...workers], {
     stdio: ["ignore", "inherit", "pipe"],
     env: { ...process.env, MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "262144" },
   });
