@@ -6,6 +6,7 @@ import type { ModelState } from "./state.js";
 
 /**
  * @param state of the new version, folded
+ * @param published null: nothing was
  * @returns what the new version would have published where the contact stood: the same score, and for each threshold,
  *   trigger, grade and line the one of the same name; for what is new, where the old score puts it
  */
@@ -13,11 +14,11 @@ export function carried(
   next: CompiledModel,
   state: ModelState,
   before: CompiledModel | null,
-  published: Published,
+  published: Published | null,
 ): Published {
   const carry = unpublished(next);
-  const { score } = published;
-  if (score === null) return carry;
+  const score = published?.score ?? null;
+  if (published === null || score === null) return carry;
   carry.score = score;
   carry.salesReady = published.salesReady;
   carry.grade = gradeAt(next, score);

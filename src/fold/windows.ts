@@ -7,12 +7,13 @@
 import type { EpochMs } from "../events/types.js";
 import type { CompiledStanding } from "../model/compile.js";
 import type { DurationMs } from "../model/types.js";
+import type { CompactReader, CompactWriter } from "./compact.js";
 
 const hourMs = 3_600_000;
 const never = Number.POSITIVE_INFINITY;
 
 /** Matches whose hour ends at `hour` (in hours since the epoch). */
-interface Hour {
+export interface Hour {
   readonly hour: number;
   count: number;
   sum: number;
@@ -70,39 +71,55 @@ export function encodeWindow(window: Window): unknown {
   };
 }
 
-/** A window as plain data: count, unnamed, hours one after the other, their matches, and resources kept for ever. */
-export type PackedWindow = readonly [
-  count: number,
-  unnamed: number,
-  hours: readonly number[],
-  matches: readonly (readonly (readonly [string, number])[])[] | 0,
-  latest: readonly string[] | 0,
-  /** Left out where it is 0, as in nearly every window. */
-  settled?: number,
-];
+export function writeWindow(to: CompactWriter, { count, unnamed, settled, hours, latest }: Window): void {
+  to.number(count);
+  to.number(unnamed);
+  to.number(settled);
+  to.flag(latest !== null);
+  to.number(hours.length);
+  let before = 0;
+  for (const { hour, count: inHour, sum, matches } of hours) {
+    to.number(hour - before);
+    to.number(inHour);
+    to.number(sum);
+    before = hour;
+    if (matches === null) continue;
+    to.number(matches.size);
+    for (const [key, points] of matches) {
+      to.text(key);
+      to.number(points);
+    }
+  }
+  // Where there are hours they have the matches, and these the resources.
+  if (latest !== null && hours.length === 0) to.texts(latest.keys(), latest.size);
+}
 
-export function packWindow({ count, unnamed, settled, hours, latest }: Window): PackedWindow {
-  const flat: number[] = [];
-  for (const { hour, count: inHour, sum } of hours) flat.push(hour, inHour, sum);
-  const matches = latest === null || hours.length === 0 ? 0 : hours.map((hour) => [...(hour.matches ?? [])]);
-  const resources = latest === null || hours.length > 0 ? 0 : [...latest.keys()];
-  if (settled === 0) return [count, unnamed, flat, matches, resources];
-  return [count, unnamed, flat, matches, resources, settled];
+/** The window but for its edge, which follows from the rule: `findEdge`. */
+export function readWindow(from: CompactReader): Window {
+  const count = from.number();
+  const unnamed = from.number();
+  const settled = from.number();
+  const latest = from.flag() ? new Map<string, number>() : null;
+  const hours: Hour[] = [];
+  let hour = 0;
+  for (let left = from.number(); left > 0; left--) {
+    hour += from.number();
+    const inHour = from.number();
+    const sum = from.number();
+    const matches = latest === null ? null : new Map<string, number>();
+    if (matches !== null) {
+      for (let more = from.number(); more > 0; more--) matches.set(from.text(), from.number());
+      for (const key of matches.keys()) latest?.set(key, hour);
+    }
+    hours.push({ hour, count: inHour, sum, matches });
+  }
+  if (latest !== null && hours.length === 0) for (const key of from.texts()) latest.set(key, 0);
+  return { hours, count, latest, unnamed, settled, sumBeforeLast: null, edge: never };
 }
 
 /** @param now up to where edges have been passed */
-export function unpackWindow(rule: CompiledStanding, packed: PackedWindow, now: EpochMs): Window {
-  const [count, unnamed, flat, matches, latest, settled = 0] = packed;
-  const window: Window = { ...newWindow(rule), count, unnamed, settled, sumBeforeLast: null };
-  for (let i = 0; i < flat.length; i += 3) {
-    const hour = flat[i]!;
-    const own = matches === 0 ? null : new Map(matches[i / 3]!);
-    for (const key of own?.keys() ?? []) window.latest?.set(key, hour);
-    window.hours.push({ hour, count: flat[i + 1]!, sum: flat[i + 2]!, matches: own });
-  }
-  for (const key of latest === 0 ? [] : latest) window.latest?.set(key, 0);
+export function findEdge(rule: CompiledStanding, window: Window, now: EpochMs): void {
   if (window.hours.length > 0) window.edge = firstEdge(rule, window, now);
-  return window;
 }
 
 /** Until when (exclusive) a match at `at` is inside a window of `within`. */

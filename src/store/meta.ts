@@ -3,7 +3,7 @@ import { ScorefoldError } from "../errors.js";
 import { type ModelChange, noTimers, type TimerPlace } from "./position.js";
 
 /** Of the layout of keys and rows. Another number is another layout. */
-export const STORE_FORMAT = 2;
+export const STORE_FORMAT = 3;
 
 export interface Meta {
   readonly format: number;

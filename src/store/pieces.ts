@@ -7,8 +7,8 @@
  */
 import { hash } from "node:crypto";
 import type { Database } from "../database/database.js";
-import type { PackedState } from "../fold/pack.js";
-import type { PackedWindow } from "../fold/windows.js";
+import type { ModelState } from "../fold/state.js";
+import type { Hour, Window } from "../fold/windows.js";
 import { type ContactKey, pieceRow } from "./keys.js";
 
 /** Up to so many the list is a part of the contact's row. */
@@ -31,50 +31,36 @@ export interface Piece {
 /** Name and hash. */
 export type PieceRef = readonly [name: string, hash: string];
 
-/** Takes the long lists out of a state. @returns null where there is none, which is the rule */
-export function takeOut(state: PackedState): { readonly state: PackedState; readonly pieces: readonly Piece[] } | null {
-  const windows = state[9];
-  const seen = state[10];
-  if (!windows.some(isLong) && !seen.some(({ length }) => length > NAMES_MAX)) return null;
+/** Takes the long lists out of a copy of a state. @returns null where there is none, which is the rule */
+export function takeOut(state: ModelState): { readonly state: ModelState; readonly pieces: readonly Piece[] } | null {
+  const { windows, seen } = state;
+  if (!windows.some(isLong) && !seen.some((names) => names !== null && names.size > NAMES_MAX)) return null;
   const pieces: Piece[] = [];
-  const windowsLeft = windows.map((window, i): PackedWindow => {
+  const windowsLeft = windows.map((window, i): Window => {
     if (!isLong(window)) return window;
-    const [count, unnamed, hours, matches, latest, ...settled] = window;
-    const areHours = hours.length > 0;
-    pieces.push(...(areHours ? piecesOfHours(`h${i}`, hours, matches) : piecesOfNames(`l${i}`, latest || [])));
-    return [count, unnamed, [], 0, areHours ? latest : [], ...settled];
+    const { hours, latest } = window;
+    pieces.push(...(hours.length > 0 ? piecesOfHours(`h${i}`, hours) : piecesOfNames(`l${i}`, latest!.keys())));
+    return { ...window, hours: [], latest: latest === null ? null : new Map() };
   });
   const seenLeft = seen.map((names, i) => {
-    if (names.length <= NAMES_MAX) return names;
+    if (names === null || names.size <= NAMES_MAX) return names;
     pieces.push(...piecesOfNames(`s${i}`, names));
-    return [];
+    return null;
   });
-  return { state: withLists(state, windowsLeft, seenLeft), pieces };
+  return { state: { ...state, windows: windowsLeft, seen: seenLeft }, pieces };
 }
 
-/** The state with the pieces that were taken out of it, in their order. */
-export function putBack(state: PackedState, pieces: readonly Piece[]): PackedState {
-  const lists = new Map<string, Values[]>();
+/** Puts the pieces that were taken out of a state back into it, in their order. */
+export function putBack(state: ModelState, pieces: readonly Piece[]): void {
   for (const { name, values } of pieces) {
-    const list = name.slice(0, name.indexOf("."));
-    lists.set(list, [...(lists.get(list) ?? []), values]);
+    const place = Number(name.slice(1, name.indexOf(".")));
+    if (name.startsWith("h")) putHours(state.windows[place]!, values);
+    else if (name.startsWith("l")) for (const key of values) state.windows[place]!.latest?.set(key as string, 0);
+    else {
+      state.seen[place] ??= new Set();
+      for (const resource of values) state.seen[place].add(resource as string);
+    }
   }
-  const namesOf = (list: string): string[] | undefined => lists.get(list)?.flat() as string[] | undefined;
-  const windows = state[9].map((window, i): PackedWindow => {
-    const [count, unnamed, hours, matches, latest, ...settled] = window;
-    const long = lists.get(`h${i}`);
-    if (long !== undefined) return [count, unnamed, ...hoursOf(long), latest, ...settled];
-    return [count, unnamed, hours, matches, namesOf(`l${i}`) ?? latest, ...settled];
-  });
-  return withLists(
-    state,
-    windows,
-    state[10].map((names, i) => namesOf(`s${i}`) ?? names),
-  );
-}
-
-function withLists(state: PackedState, windows: readonly PackedWindow[], seen: PackedState[10]): PackedState {
-  return [...state.slice(0, 9), windows, seen, ...state.slice(11)] as unknown as PackedState;
 }
 
 /** @returns null where they are not, or not all, the ones with these hashes */
@@ -170,48 +156,47 @@ export class PieceChanges {
   }
 }
 
-function isLong([, , hours, , latest]: PackedWindow): boolean {
-  return hours.length > 3 * HOURS_MAX || (latest !== 0 && latest.length > NAMES_MAX);
+function isLong({ hours, latest }: Window): boolean {
+  return hours.length > HOURS_MAX || (hours.length === 0 && latest !== null && latest.size > NAMES_MAX);
 }
 
 /** Of each hour: itself, count, sum, and where matches are kept how many there are, and key and points of each. */
-function* piecesOfHours(list: string, hours: readonly number[], matches: PackedWindow[3]): Generator<Piece> {
+function* piecesOfHours(list: string, hours: readonly Hour[]): Generator<Piece> {
   let at = 0;
   while (at < hours.length) {
-    const piece = Math.floor(hours[at]! / HOURS_A_PIECE);
-    const values: (number | string)[] = [matches === 0 ? 0 : 1];
-    for (; at < hours.length && Math.floor(hours[at]! / HOURS_A_PIECE) === piece; at += 3) {
-      values.push(hours[at]!, hours[at + 1]!, hours[at + 2]!);
-      if (matches === 0) continue;
-      const own = matches[at / 3]!;
-      values.push(own.length);
-      for (const [key, points] of own) values.push(key, points);
+    const piece = Math.floor(hours[at]!.hour / HOURS_A_PIECE);
+    const values: (number | string)[] = [hours[at]!.matches === null ? 0 : 1];
+    for (; at < hours.length && Math.floor(hours[at]!.hour / HOURS_A_PIECE) === piece; at++) {
+      const { hour, count, sum, matches } = hours[at]!;
+      values.push(hour, count, sum);
+      if (matches === null) continue;
+      values.push(matches.size);
+      for (const [key, points] of matches) values.push(key, points);
     }
     yield { name: `${list}.${piece}`, values };
   }
 }
 
-function* piecesOfNames(list: string, names: readonly string[]): Generator<Piece> {
-  for (let from = 0; from < names.length; from += NAMES_A_PIECE)
-    yield { name: `${list}.${from / NAMES_A_PIECE}`, values: names.slice(from, from + NAMES_A_PIECE) };
+function* piecesOfNames(list: string, names: Iterable<string>): Generator<Piece> {
+  const all = [...names];
+  for (let from = 0; from < all.length; from += NAMES_A_PIECE)
+    yield { name: `${list}.${from / NAMES_A_PIECE}`, values: all.slice(from, from + NAMES_A_PIECE) };
 }
 
-function hoursOf(pieces: readonly Values[]): [hours: number[], matches: PackedWindow[3]] {
-  const hours: number[] = [];
-  const matches: (readonly [string, number])[][] = [];
-  for (const values of pieces) {
-    const areMatchesKept = values[0] === 1;
-    for (let at = 1; at < values.length; ) {
-      hours.push(values[at] as number, values[at + 1] as number, values[at + 2] as number);
-      at += 3;
-      if (!areMatchesKept) continue;
-      const end = at + 1 + 2 * (values[at] as number);
-      const own: (readonly [string, number])[] = [];
-      for (at += 1; at < end; at += 2) own.push([values[at] as string, values[at + 1] as number]);
-      matches.push(own);
+function putHours({ hours, latest }: Window, values: Values): void {
+  const areMatchesKept = values[0] === 1;
+  for (let at = 1; at < values.length; ) {
+    const [hour, count, sum] = [values[at] as number, values[at + 1] as number, values[at + 2] as number];
+    const matches = areMatchesKept ? new Map<string, number>() : null;
+    hours.push({ hour, count, sum, matches });
+    at += 3;
+    if (matches === null) continue;
+    const end = at + 1 + 2 * (values[at] as number);
+    for (at += 1; at < end; at += 2) {
+      matches.set(values[at] as string, values[at + 1] as number);
+      latest?.set(values[at] as string, hour);
     }
   }
-  return [hours, matches.length === 0 ? 0 : matches];
 }
 
 function areSame(a: Values, b: Values): boolean {

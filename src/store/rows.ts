@@ -12,8 +12,9 @@ import type {
   Profile,
   TenantId,
 } from "../events/types.js";
+import { CompactReader, CompactWriter } from "../fold/compact.js";
 import type { Published } from "../fold/decide.js";
-import { type PackedPublished, type PackedState, packPublished, packState } from "../fold/pack.js";
+import { readPublished, readState, writePublished, writeState } from "../fold/pack.js";
 import type { ModelState } from "../fold/state.js";
 import { type PieceChanges, type PieceRef, takeOut } from "./pieces.js";
 
@@ -21,9 +22,10 @@ import { type PieceChanges, type PieceRef, takeOut } from "./pieces.js";
 export interface StoredModel {
   /** `id@version`. */
   readonly name: string;
-  /** Null: the model is not in use; what was published under it is kept, in case it comes back. */
-  readonly state: PackedState | null;
-  readonly published: PackedPublished;
+  /** Null: the model is not in use; what was published under it is kept, in case it comes back. As it was read it is to be `completed`. */
+  readonly state: ModelState | null;
+  /** Null: nothing was. */
+  readonly published: Published | null;
   /** Of the state, in rows of their own. */
   readonly pieces?: readonly PieceRef[];
 }
@@ -34,7 +36,8 @@ export interface StoredSnapshot {
   readonly inForce: number;
 }
 
-export interface StoredContact {
+/** A contact's row but for the models. */
+export interface ContactHead {
   readonly clock: EpochMs | null;
   readonly newest: InputKey | null;
   readonly inputs: number;
@@ -44,106 +47,123 @@ export interface StoredContact {
   readonly due: EpochMs | null;
   /** Segments that have history of the contact, ascending. */
   readonly segments: readonly number[];
-  readonly retracted: readonly (readonly [string, number])[];
+  readonly retracted: ReadonlyMap<string, number>;
   readonly snapshots: readonly StoredSnapshot[];
+}
+
+export interface StoredContact extends ContactHead {
+  /** What was read is the reader's own: it may be taken over. */
   readonly models: readonly StoredModel[];
 }
 
-type StoredKey = readonly [EpochMs, InputKey["kind"], string];
+const kinds: readonly InputKey["kind"][] = ["interaction", "profile", "adjustment"];
 
-function storedKey({ at, kind, id }: InputKey): StoredKey {
-  return [at, kind, id];
+/** One of each serves all rows: nothing else comes between two parts of one. */
+const writer = new CompactWriter();
+const reader = new CompactReader();
+
+export function encodeContact(head: ContactHead, models: readonly StoredModel[]): string {
+  const { retracted, snapshots } = head;
+  writer.begin(head.newest?.at ?? 0, models.some(({ pieces }) => pieces !== undefined) ? IN_PIECES : WHOLE);
+  writer.instantOrNull(head.clock);
+  writer.flag(head.newest !== null);
+  if (head.newest !== null) writeKey(head.newest);
+  writer.number(head.inputs);
+  writer.number(head.inForce);
+  writer.instantOrNull(head.erasedUntil);
+  writer.instantOrNull(head.due);
+  writer.numbers(head.segments);
+  writer.number(retracted.size);
+  for (const [target, count] of retracted) {
+    writer.text(target);
+    writer.number(count);
+  }
+  writer.number(snapshots.length);
+  for (const { last, inputs, inForce } of snapshots) {
+    writeKey(last);
+    writer.number(inputs);
+    writer.number(inForce);
+  }
+  writer.number(models.length);
+  for (const { name, published, state, pieces = [] } of models) {
+    writer.text(name);
+    writer.flag(state !== null);
+    if (state !== null) writeState(writer, state);
+    writePublished(writer, published, state);
+    writer.number(pieces.length);
+    for (const [piece, hash] of pieces) {
+      writer.text(piece);
+      writer.text(hash);
+    }
+  }
+  return writer.end();
 }
 
-function inputKey([at, kind, id]: StoredKey): InputKey {
-  return { at, kind, id };
+function writeKey({ at, kind, id }: InputKey): void {
+  writer.instant(at);
+  writer.number(kinds.indexOf(kind));
+  writer.text(id);
 }
 
-/** The head of a contact's row: everything but the models. */
-type StoredHead = readonly [
-  clock: EpochMs | null,
-  newest: StoredKey | null,
-  inputs: number,
-  inForce: number,
-  erasedUntil: EpochMs | null,
-  due: EpochMs | null,
-  segments: readonly number[],
-  retracted: readonly (readonly [string, number])[],
-  snapshots: readonly (readonly [StoredKey, number, number])[],
-];
-
-export interface ContactHead extends Omit<StoredContact, "retracted" | "models"> {
-  readonly retracted: ReadonlyMap<string, number>;
-}
-
-/** @param isInPieces whether a model has lists in rows of their own */
-export function encodeContact(head: ContactHead, models: readonly ModelTuple[], isInPieces = false): string {
-  const stored: StoredHead = [
-    head.clock,
-    head.newest === null ? null : storedKey(head.newest),
-    head.inputs,
-    head.inForce,
-    head.erasedUntil,
-    head.due,
-    head.segments,
-    head.retracted.size === 0 ? [] : [...head.retracted],
-    head.snapshots.map(({ last, inputs, inForce }) => [storedKey(last), inputs, inForce]),
-  ];
-  // In one go: a text that is joined of several is copied once more when it is written.
-  return JSON.stringify(isInPieces ? [stored, models, 1] : [stored, models]);
-}
-
-/** How such a row ends, and no other, whose models are a list: so it is told without parsing it. */
-const IN_PIECES = ",1]";
+/** How a row begins: so it is told without reading it. */
+const WHOLE = "w";
+const IN_PIECES = "p";
 
 /** Whether lists of the contact are in rows of their own. */
-export function isInPieces(text: string): boolean {
-  return text.endsWith(IN_PIECES);
+export function isInPieces(row: string): boolean {
+  return row.startsWith(IN_PIECES);
 }
 
-export function decodeContact(text: string): StoredContact {
-  const [head, models] = JSON.parse(text) as [StoredHead, ModelTuple[], isInPieces?: 1];
-  const [clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots] = head;
-  return {
-    clock,
-    newest: newest === null ? null : inputKey(newest),
-    inputs,
-    inForce,
-    erasedUntil,
-    due,
-    segments,
-    retracted,
-    snapshots: snapshots.map(([last, folded, inForceThen]) => ({
-      last: inputKey(last),
-      inputs: folded,
-      inForce: inForceThen,
-    })),
-    models: models.map(([name, published, state, pieces]) =>
-      pieces === undefined ? { name, published, state } : { name, published, state, pieces },
-    ),
-  };
+export function decodeContact(row: string): StoredContact {
+  reader.begin(row);
+  const clock = reader.instantOrNull();
+  const newest = reader.flag() ? readKey() : null;
+  const inputs = reader.number();
+  const inForce = reader.number();
+  const erasedUntil = reader.instantOrNull();
+  const due = reader.instantOrNull();
+  const segments = reader.numbers();
+  let retracted = noneRetracted;
+  for (let left = reader.number(); left > 0; left--) {
+    if (retracted === noneRetracted) retracted = new Map();
+    (retracted as Map<string, number>).set(reader.text(), reader.number());
+  }
+  const snapshots: StoredSnapshot[] = [];
+  for (let left = reader.number(); left > 0; left--)
+    snapshots.push({ last: readKey(), inputs: reader.number(), inForce: reader.number() });
+  const models: StoredModel[] = [];
+  for (let left = reader.number(); left > 0; left--) models.push(readModel());
+  reader.end();
+  return { clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots, models };
 }
 
-/** A model in the row of a contact. */
-export type ModelTuple = readonly [
-  name: string,
-  published: PackedPublished,
-  state: PackedState | null,
-  pieces?: readonly PieceRef[],
-];
+const noneRetracted: ReadonlyMap<string, number> = new Map();
+
+function readKey(): InputKey {
+  const at = reader.instant();
+  const kind = kinds[reader.number()]!;
+  return { at, kind, id: reader.text() };
+}
+
+function readModel(): StoredModel {
+  const name = reader.text();
+  const state = reader.flag() ? readState(reader) : null;
+  const published = readPublished(reader, state);
+  const pieces: PieceRef[] = [];
+  for (let left = reader.number(); left > 0; left--) pieces.push([reader.text(), reader.text()]);
+  return pieces.length === 0 ? { name, state, published } : { name, state, published, pieces };
+}
 
 /** @param changes takes the long lists of the state; without it they stay where they are */
-export function modelTuple(name: string, published: Published, state: ModelState, changes?: PieceChanges): ModelTuple {
-  const packed = packState(state);
-  const cut = changes === undefined ? null : takeOut(packed);
-  return changes === undefined || cut === null
-    ? [name, packPublished(published, state), packed]
-    : [name, packPublished(published, state), cut.state, changes.keep(name, cut.pieces)];
-}
-
-/** A model that is not in use: what was published is kept. */
-export function dormantTuple(name: string, published: Published): ModelTuple {
-  return [name, packPublished(published, null), null];
+export function storedModel(
+  name: string,
+  published: Published,
+  state: ModelState,
+  changes?: PieceChanges,
+): StoredModel {
+  const cut = changes === undefined ? null : takeOut(state);
+  if (changes === undefined || cut === null) return { name, state, published };
+  return { name, state: cut.state, published, pieces: changes.keep(name, cut.pieces) };
 }
 
 /** Contact and tenant are in the key; here is the rest, in an order that its kind tells. */

@@ -162,7 +162,9 @@ export class ContactStore {
     const { name, state, pieces } = model;
     if (pieces === undefined || state === null) return model;
     const read = await readPieces(this.#database, contact, name, pieces);
-    return read && { ...model, state: putBack(state, read) };
+    if (read === null) return null;
+    putBack(state, read);
+    return model;
   }
 
   /** Until when contacts are erased of which there is nothing else. */
@@ -197,7 +199,7 @@ export class ContactStore {
     return inKeyOrder(inputs);
   }
 
-  /** The states of a snapshot, as `modelTuple` gave them. @throws ScorefoldError `database-corrupt` if it is gone */
+  /** The states of a snapshot, as `storedModel` gave them. @throws ScorefoldError `database-corrupt` if it is gone */
   async snapshot(contact: ContactKey, last: InputKey): Promise<readonly StoredModel[]> {
     const key = snapshotRow(contact, last);
     const row = await this.#database.get(key);

@@ -10,10 +10,10 @@ import { ScorefoldError } from "../errors.js";
 import { compareInputs } from "../events/order.js";
 import type { ContactId, EpochMs, Input, InputKey, TenantId } from "../events/types.js";
 import { ContactFold, type Received } from "../fold/contact.js";
-import { type Published, unpublished } from "../fold/decide.js";
+import { unpublished } from "../fold/decide.js";
 import type { Snapshot } from "../fold/history.js";
 import { initial } from "../fold/initial.js";
-import { unpackPublished, unpackState } from "../fold/pack.js";
+import { completed } from "../fold/pack.js";
 import type { ContactRecord } from "../fold/record.js";
 import { type ModelState, sizeOf } from "../fold/state.js";
 import type { CompiledModel } from "../model/compile.js";
@@ -21,13 +21,12 @@ import { type ContactKey, contactOf } from "../store/keys.js";
 import { type KeptPieces, keptPieces, noPieces, PieceChanges } from "../store/pieces.js";
 import {
   decodeContact,
-  dormantTuple,
   encodeContact,
   inKeyOrder,
-  modelTuple,
   type StoredContact,
   type StoredModel,
   type StoredSnapshot,
+  storedModel,
 } from "../store/rows.js";
 import type { ContactChange, ContactStore } from "../store/store.js";
 
@@ -95,7 +94,7 @@ export class TaskContact {
   /** An erasure that the store has yet to follow. */
   #erasing: EpochMs | null = null;
   /** Models that are not in use, as they were stored. */
-  #dormant: readonly { readonly name: string; readonly published: Published }[] = noDormant;
+  #dormant: readonly StoredModel[] = noDormant;
 
   /** @param stored as the store has it, or its row; `isStored` is false where the store has only an erasure of it */
   constructor(
@@ -143,7 +142,8 @@ export class TaskContact {
     this.#pieces = keptPieces(stored.models);
     const names = this.#models.map(modelName);
     const dormant = stored.models.filter(({ name }) => !names.includes(name));
-    this.#dormant = dormant.length === 0 ? noDormant : dormant.map(publishedOf);
+    this.#dormant =
+      dormant.length === 0 ? noDormant : dormant.map(({ name, published }) => ({ name, published, state: null }));
   }
 
   #folded(stored: StoredContact | undefined): ContactFold {
@@ -344,8 +344,8 @@ export class TaskContact {
 
   #encode(record: ContactRecord, due: EpochMs | null, segments: readonly number[], pieces: PieceChanges): string {
     const names = this.#models.map(modelName);
-    const models = names.map((name, i) => modelTuple(name, record.published[i]!, record.states[i]!, pieces));
-    for (const { name, published } of this.#dormant) models.push(dormantTuple(name, published));
+    const models = names.map((name, i) => storedModel(name, record.published[i]!, record.states[i]!, pieces));
+    models.push(...this.#dormant);
     const { clock, newest, inputs, inForce, erasedUntil, retracted } = record;
     const snapshots: StoredSnapshot[] = record.snapshots.map((one) => ({
       last: one.last,
@@ -353,12 +353,12 @@ export class TaskContact {
       inForce: one.inForce,
     }));
     const head = { clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots };
-    return encodeContact(head, models, pieces.after.size > 0);
+    return encodeContact(head, models);
   }
 
   /** A snapshot is written as a contact's row is, with only what it needs. */
   #encodeSnapshot({ states, inputs, inForce }: Snapshot): string {
-    const models = this.#models.map((model, i) => modelTuple(modelName(model), unpublished(model), states![i]!));
+    const models = this.#models.map((model, i) => storedModel(modelName(model), unpublished(model), states![i]!));
     const head = { clock: null, newest: null, inputs, inForce, erasedUntil: null, due: null, segments: [] };
     return encodeContact({ ...head, retracted: new Map(), snapshots: [] }, models);
   }
@@ -367,58 +367,38 @@ export class TaskContact {
 /** Of a contact of which only an erasure is known. */
 export function tombstone(erasedUntil: EpochMs): StoredContact {
   const nothing = { clock: null, newest: null, inputs: 0, inForce: 0, due: null, segments: [] };
-  return { ...nothing, erasedUntil, retracted: [], snapshots: [], models: [] };
+  return { ...nothing, erasedUntil, retracted: new Map(), snapshots: [], models: [] };
 }
 
 function recordOf(models: readonly CompiledModel[], stored: StoredContact | undefined): ContactRecord | undefined {
   if (stored === undefined) return undefined;
-  const { clock, newest, inputs, inForce, erasedUntil } = stored;
-  const found = models.map((model) => storedModel(model, stored.models));
+  const { clock, newest, inputs, inForce, erasedUntil, retracted } = stored;
+  const found = models.map((model) => foundModel(model, stored.models));
   return {
     states: models.map((model, i) => stateOf(model, found[i])),
-    published: models.map((model, i) =>
-      found[i] === undefined
-        ? unpublished(model)
-        : unpackPublished(found[i].published, () => unpublished(model), found[i].state),
-    ),
+    published: models.map((model, i) => found[i]?.published ?? unpublished(model)),
     clock,
     newest,
     inputs,
     inForce,
     erasedUntil,
-    retracted: new Map(stored.retracted),
+    retracted,
     snapshots: stored.snapshots.map((snapshot) => ({ ...snapshot, states: null, status: "stored" as const })),
   };
 }
 
-function storedModel(model: CompiledModel, stored: readonly StoredModel[]): StoredModel | undefined {
+function foundModel(model: CompiledModel, stored: readonly StoredModel[]): StoredModel | undefined {
   const name = modelName(model);
   return stored.find((one) => one.name === name);
 }
 
 function stateOf(model: CompiledModel, stored: StoredModel | undefined): ModelState {
-  return stored?.state == null ? initial(model) : unpackState(model, stored.state);
+  return stored?.state == null ? initial(model) : completed(model, stored.state);
 }
 
 function statesOf(models: readonly CompiledModel[], stored: readonly StoredModel[]): ModelState[] {
-  return models.map((model) => stateOf(model, storedModel(model, stored)));
+  return models.map((model) => stateOf(model, foundModel(model, stored)));
 }
-
-/** What was published under a model, without looking at the model. */
-export function publishedOf({ name, published, state }: StoredModel): { name: string; published: Published } {
-  return { name, published: unpackPublished(published, () => nothingPublished, state) };
-}
-
-const nothingPublished: Published = {
-  score: null,
-  dimensions: [],
-  salesReady: false,
-  grade: -1,
-  thresholds: [],
-  triggers: [],
-  lines: [],
-  standing: [],
-};
 
 const noDormant: readonly never[] = [];
 const noInputs: readonly never[] = [];

@@ -8,16 +8,15 @@ import { compareText } from "../events/order.js";
 import type { EpochMs, TenantId } from "../events/types.js";
 import { carried } from "../fold/carry.js";
 import { unpublished } from "../fold/decide.js";
-import { packPublished } from "../fold/pack.js";
 import { checkModel } from "../model/check.js";
 import { type CompiledModel, compile } from "../model/compile.js";
 import { printModel } from "../model/print.js";
 import type { ContactKey } from "../store/keys.js";
 import type { ModelChange, Position } from "../store/position.js";
-import type { StoredContact, StoredModel } from "../store/rows.js";
+import type { StoredContact } from "../store/rows.js";
 import type { ContactStore } from "../store/store.js";
 import { Gathered } from "./batch.js";
-import { modelName, publishedOf, TaskContact } from "./contact.js";
+import { modelName, TaskContact } from "./contact.js";
 import type { SharedModels } from "./log.js";
 import type { CommittedPosition } from "./metadata.js";
 import { lag, type Session } from "./session.js";
@@ -266,7 +265,10 @@ class Slice {
     const isSame = folded.size === models.length && models.every((model) => folded.has(modelName(model)));
     if (isSame) return;
     this.count += 1;
-    const states = stored.models.map((one) => (folded.has(one.name) ? one : withoutState(one)));
+    // The pieces of what is left out are in the store until the next write.
+    const states = stored.models.map((one) =>
+      folded.has(one.name) ? one : { name: one.name, published: one.published, state: null },
+    );
     const contact = new TaskContact(key, models, { ...stored, models: states });
     await contact.loadAll(store);
     const unseen = models.flatMap((model, i) => (folded.has(modelName(model)) ? [] : [i]));
@@ -286,13 +288,6 @@ class Slice {
   }
 }
 
-/** What was published may be written as what the state has, so it is taken out first. */
-function withoutState(model: StoredModel): StoredModel {
-  const { name, published } = publishedOf(model);
-  // The pieces of what is taken out are in the store until the next write.
-  return { ...model, name, published: packPublished(published, null), state: null };
-}
-
 /** What was published of the contact under another version of the model: the one in use, else the newest. */
 function previousOf(next: CompiledModel, { models }: StoredContact, modelOf: (name: string) => CompiledModel | null) {
   const versions = models
@@ -300,7 +295,7 @@ function previousOf(next: CompiledModel, { models }: StoredContact, modelOf: (na
     .sort((a, b) => Number(b.state !== null) - Number(a.state !== null) || versionOf(b.name) - versionOf(a.name));
   const [found] = versions;
   if (found === undefined) return null;
-  return { model: modelOf(found.name), published: publishedOf(found).published };
+  return { model: modelOf(found.name), published: found.published };
 }
 
 function versionOf(name: string): EpochMs {

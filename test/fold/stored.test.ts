@@ -7,18 +7,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareInputs } from "../../src/events/order.js";
 import type { Input } from "../../src/events/types.js";
+import { CompactReader, CompactWriter } from "../../src/fold/compact.js";
 import { ContactFold } from "../../src/fold/contact.js";
 import { unpublished } from "../../src/fold/decide.js";
 import type { Snapshot } from "../../src/fold/history.js";
-import {
-  type PackedPublished,
-  type PackedState,
-  packPublished,
-  packState,
-  unpackPublished,
-  unpackState,
-} from "../../src/fold/pack.js";
+import { completed, readPublished, readState, writePublished, writeState } from "../../src/fold/pack.js";
 import type { ContactRecord } from "../../src/fold/record.js";
+import type { ModelState } from "../../src/fold/state.js";
 import type { CompiledModel } from "../../src/model/compile.js";
 import { inputLists, shuffled } from "../arbitrary/inputs.js";
 import { models } from "../arbitrary/models.js";
@@ -57,17 +52,18 @@ class Stored {
   /** Writes the contact, and goes on with what is read again. */
   restore(): void {
     const record = this.fold.record();
-    for (const { last, states, status } of record.snapshots) {
-      if (status === "new") this.#snapshots.set(keyOf(last), JSON.stringify(states!.map(packState)));
-    }
-    const text = JSON.stringify(
-      record.states.map((state, i) => [packPublished(record.published[i]!, state), packState(state)]),
-    );
-    const read = JSON.parse(text) as [PackedPublished, PackedState][];
+    for (const { last, states, status } of record.snapshots)
+      if (status === "new") this.#snapshots.set(keyOf(last), written(states!));
+    const states = this.#states(written(record.states));
+    writer.begin(0, "p");
+    for (const [i, own] of record.published.entries()) writePublished(writer, own, states[i]!);
+    reader.begin(writer.end());
+    const published = this.#models.map((model, i) => readPublished(reader, states[i]!) ?? unpublished(model));
+    reader.end();
     const again: ContactRecord = {
       ...record,
-      states: this.#models.map((model, i) => unpackState(model, read[i]![1])),
-      published: this.#models.map((model, i) => unpackPublished(read[i]![0], () => unpublished(model), read[i]![1])),
+      states,
+      published,
       snapshots: record.snapshots.map((snapshot): Snapshot => ({ ...snapshot, states: null, status: "stored" })),
     };
     this.fold = new ContactFold(this.#models, tenantId, contactId, { history: "stored" }, again);
@@ -78,9 +74,21 @@ class Stored {
     return base === null ? inputs : inputs.filter((input) => compareInputs(base.last, input) < 0);
   }
 
-  #states(text: string) {
-    return (JSON.parse(text) as PackedState[]).map((packed, i) => unpackState(this.#models[i]!, packed));
+  #states(text: string): ModelState[] {
+    reader.begin(text);
+    const states = this.#models.map((model) => completed(model, readState(reader)));
+    reader.end();
+    return states;
   }
+}
+
+const writer = new CompactWriter();
+const reader = new CompactReader();
+
+function written(states: readonly ModelState[]): string {
+  writer.begin(states[0]?.clock ?? 0, "s");
+  for (const state of states) writeState(writer, state);
+  return writer.end();
 }
 
 function keyOf({ at, kind, id }: Pick<Input, "at" | "kind" | "id">): string {

@@ -1,6 +1,7 @@
 /** Windows count in whole hours: a match at m is inside `within: W` at t when m <= t < ceil(m / 1h) * 1h + W. */
 import { describe, expect, test } from "vitest";
-import { encodeWindow, insideUntil, packWindow, sumInside, unpackWindow } from "../../src/fold/windows.js";
+import { CompactReader, CompactWriter } from "../../src/fold/compact.js";
+import { encodeWindow, findEdge, insideUntil, readWindow, sumInside, writeWindow } from "../../src/fold/windows.js";
 import { day, did, folded, hour, lead, scoreAt, scoresAt, start } from "./given.js";
 
 const visit = (after: number, resource?: string) => did("a.visit", after, resource === undefined ? {} : { resource });
@@ -109,7 +110,13 @@ rules:
     };
     const all = inputs.reduce((sum, { at }, i) => sum + (i % 7) * 0.1 * weight(at), 0);
     expect(sumInside(rule, window, now)).toBe(all);
-    const again = unpackWindow(rule, JSON.parse(JSON.stringify(packWindow(window))), now);
+    const [writer, reader] = [new CompactWriter(), new CompactReader()];
+    writer.begin(0, "w");
+    writeWindow(writer, window);
+    reader.begin(writer.end());
+    const again = readWindow(reader);
+    findEdge(rule, again, now);
+    expect(again.edge).toBe(window.edge);
     expect(encodeWindow(again)).toEqual(encodeWindow(window));
     expect(sumInside(rule, again, now)).toBe(all);
   });

@@ -1,10 +1,10 @@
 /** What a store must hold once everything is folded and written, read from its disk without the store's own code. */
 import { compareInputs, instantKey } from "../../src/events/order.js";
 import type { EpochMs, Input } from "../../src/events/types.js";
-import { unpackState } from "../../src/fold/pack.js";
+import { completed } from "../../src/fold/pack.js";
 import { encodeState, type ModelState } from "../../src/fold/state.js";
 import { decodeContact, decodeInputs, type StoredContact } from "../../src/store/rows.js";
-import { modelName, publishedOf } from "../../src/stream/contact.js";
+import { modelName } from "../../src/stream/contact.js";
 import { textOf } from "./arrived.js";
 import type { SimulatedDisk } from "./disk.js";
 import type { ContactView } from "./invariant.js";
@@ -65,10 +65,10 @@ function checkContact(view: ContactView, row: StoredContact, history: readonly I
     const own = row.models.find((one) => one.name === name);
     if (own?.state == null) throw new Error(`${name} has no state ${what} in the store`);
     const { flags } = state;
-    const unpacked = unpackState(fold.models[i]!, own.state);
+    const unpacked = completed(fold.models[i]!, own.state);
     equal(`the state ${what} under ${name}`, withoutClock(unpacked), withoutClock(state));
-    const { score, dimensions, grade, salesReady, thresholds, triggers } = publishedOf(own).published;
-    if (score === null) return;
+    if (own.published === null) return;
+    const { score, dimensions, grade, salesReady, thresholds, triggers } = own.published;
     const published = { score, dimensions, grade, salesReady, thresholds, triggers };
     const follows = {
       score: flags.score,

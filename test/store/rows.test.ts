@@ -5,15 +5,16 @@ import { canonicalJson } from "../../src/events/canonical.js";
 import { compareInputs } from "../../src/events/order.js";
 import type { Input } from "../../src/events/types.js";
 import { ContactFold } from "../../src/fold/contact.js";
-import { packPublished, packState } from "../../src/fold/pack.js";
+import { completed } from "../../src/fold/pack.js";
+import { encodeState } from "../../src/fold/state.js";
 import {
   decodeContact,
   decodeInputs,
-  dormantTuple,
   encodeContact,
   encodeInputs,
   inKeyOrder,
-  modelTuple,
+  isInPieces,
+  storedModel,
 } from "../../src/store/rows.js";
 import { inputLists, shuffled } from "../arbitrary/inputs.js";
 import { scenes } from "../arbitrary/scenes.js";
@@ -39,19 +40,26 @@ describe("rows", () => {
         const snapshots = record.newest === null ? [] : [{ last: keyOf(record.newest), inputs: 7, inForce: 3 }];
         const newest = record.newest === null ? null : keyOf(record.newest);
         const head = { ...record, newest, due: asOf, segments, snapshots };
-        const parts = record.states.map((state, i) => [`m${i}@1`, record.published[i]!, state] as const);
-        const rows = parts.map(([name, published, state]) => modelTuple(name, published, state));
-        const read = decodeContact(encodeContact(head, [...rows, dormantTuple("old@1", parts[0]![1])]));
+        const rows = record.states.map((state, i) => storedModel(`m${i}@1`, record.published[i]!, state));
+        const dormant = { name: "öld@1", published: record.published[0]!, state: null };
+        const row = encodeContact(head, [...rows, dormant]);
+        // One byte a character, so that it is as short in memory and on disk.
+        expect(row).toMatch(/^[\0-\x7f]*$/);
+        expect(isInPieces(row)).toBe(false);
+        const read = decodeContact(row);
         const { clock, inputs: count, inForce, erasedUntil, retracted } = record;
         const expected = { clock, newest, inputs: count, inForce, erasedUntil, due: asOf, segments, snapshots };
-        expect(read).toMatchObject({ ...expected, retracted: [...retracted] });
-        const states = parts.map(([name, published, state]) => ({
-          name,
-          published: JSON.parse(JSON.stringify(packPublished(published, state))),
-          state: JSON.parse(JSON.stringify(packState(state))),
-        }));
-        expect(read.models.slice(0, -1)).toEqual(states);
-        expect(read.models.at(-1)).toMatchObject({ name: "old@1", state: null });
+        expect(read).toMatchObject({ ...expected, retracted: new Map(retracted) });
+        rows.forEach(({ name, state, published }, i) => {
+          const found = read.models[i]!;
+          expect(found.name).toBe(name);
+          expect(encodeState(completed(own[i]!, found.state!))).toBe(encodeState(state!));
+          expect(found.published).toEqual(published!.score === null ? null : published);
+        });
+        expect(read.models.at(-1)).toEqual({
+          ...dormant,
+          published: dormant.published.score === null ? null : dormant.published,
+        });
       }),
       { numRuns: 200 },
     );
