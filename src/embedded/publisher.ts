@@ -110,7 +110,8 @@ export class Publisher {
 
 function encodeTransaction({ outputs, deadLetters }: Transaction): (readonly [Topic, readonly string[]])[] {
   const texts = new Map<Topic, string[]>(OUTPUT_TOPICS.map((topic) => [topic, []]));
-  for (const output of outputs) texts.get(topicOfOutput[output.kind])?.push(encodeOutput(output));
+  for (const output of outputs)
+    texts.get(topicOfOutput[output.kind])?.push("encoded" in output ? String(output.encoded) : encodeOutput(output));
   for (const letter of deadLetters) texts.get(DEAD_LETTERS)?.push(encodeDeadLetter(letter));
   return [...texts];
 }

@@ -1,10 +1,12 @@
 /** The embedded log as one owner of its task sees it. */
 import { ScorefoldError } from "../errors.js";
 import { decodeOriginal } from "../events/dead-letter.js";
-import type { EpochMs } from "../events/types.js";
+import { encodeOutput } from "../events/encode.js";
+import type { EpochMs, Output } from "../events/types.js";
 import type {
   Bounds,
   Committed,
+  EncodedOutput,
   Fetched,
   FetchLimits,
   LogRecord,
@@ -71,6 +73,10 @@ export class EmbeddedTaskLog implements TaskLog {
     // Kept until the next fetch: whoever takes only a part of them comes again for the others.
     const { records, next } = await this.#records(offset, end, limits);
     return [{ topic, records, next, end }];
+  }
+
+  encode(output: Output): EncodedOutput {
+    return { kind: output.kind, contactId: output.contactId, encoded: encodeOutput(output) };
   }
 
   async publish(transaction: Transaction): Promise<void> {

@@ -25,7 +25,7 @@ import { KafkaModels } from "../kafka/shared-models.js";
 import { openCluster } from "../kafka/start.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { Clock } from "../stream/clock.js";
-import { defaultLimits, type TaskLimits } from "../stream/limits.js";
+import type { TaskLimits } from "../stream/limits.js";
 import type { Topic } from "../stream/log.js";
 import { ModelSet } from "../stream/models.js";
 import type { Task, TaskEvents } from "../stream/task.js";
@@ -33,11 +33,12 @@ import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import type { RecordMapper } from "../topics/record.js";
 import { AssignedTasks } from "./assigned-tasks.js";
 import { ClusterEngine } from "./cluster-engine.js";
-import type { DataDirectory, StoreMemory } from "./directory.js";
+import type { DataDirectory } from "./directory.js";
 import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
 import { OwnedTask } from "./owned-task.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
+import { limitsOf, memoryOf } from "./shares.js";
 import { countingEvents, measured, statusOf, worstOf } from "./task-metrics.js";
 
 export interface KafkaEngineOptions {
@@ -62,19 +63,6 @@ export interface KafkaEngineOptions {
   readonly sessionMs?: number;
 }
 
-/** What all stores of a process may take together, and one of them. */
-const STORES_BYTES = 96 * 1024 * 1024;
-const STORE_BYTES_MIN = 3 * 1024 * 1024;
-const STORE_BYTES_MAX = 64 * 1024 * 1024;
-const OPEN_FILES = 600;
-const OPEN_FILES_MIN = 24;
-const OPEN_FILES_MAX = 300;
-/** Contacts in memory, of all tasks. */
-const HOT_BYTES = 64 * 1024 * 1024;
-const HOT_BYTES_MIN = 2 * 1024 * 1024;
-/** Records in batches, of all tasks; of a task as many are being folded and published, twice. */
-const BATCH_RECORDS = 8192;
-const BATCH_RECORDS_MIN = 256;
 /** Joining again after the client has given up on its membership. */
 const REJOIN_MS_MIN = 1_000;
 const REJOIN_MS_MAX = 15_000;
@@ -314,13 +302,13 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       log: this.#log,
       task: number,
       store: {
-        open: async () => await directory.openTaskStore(number, this.#memoryOf(share)),
+        open: async () => await directory.openTaskStore(number, memoryOf(share)),
         setAside: async () => await directory.setTaskStoreAside(number),
       },
       models,
       clock,
       timers: "clock",
-      limits: { ...this.#limitsOf(share), ...limits },
+      limits: { ...limitsOf(share), ...limits },
       owns: async () => await this.#group.owns(number),
       chance: Math.random,
       events: {
@@ -339,25 +327,6 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       toldAt = clock.elapsed();
       const share = total === 0 ? 1 : done / total;
       logger.info({ done, total }, `${what}: ${Math.floor(100 * share)} %`);
-    };
-  }
-
-  #memoryOf(share: number): StoreMemory {
-    const of = (all: number, min: number, max: number): number => Math.min(max, Math.max(min, Math.floor(all / share)));
-    return {
-      bytes: of(STORES_BYTES, STORE_BYTES_MIN, STORE_BYTES_MAX),
-      openFilesMax: of(OPEN_FILES, OPEN_FILES_MIN, OPEN_FILES_MAX),
-    };
-  }
-
-  /** What is bounded for a process is divided over its tasks. */
-  #limitsOf(share: number): Partial<TaskLimits> {
-    const { batchRecordsMax, hotBytesMax, unwrittenContactsMax, unwrittenInputsMax } = defaultLimits;
-    return {
-      batchRecordsMax: Math.min(batchRecordsMax, Math.max(BATCH_RECORDS_MIN, Math.floor(BATCH_RECORDS / share))),
-      hotBytesMax: Math.min(hotBytesMax, Math.max(HOT_BYTES_MIN, Math.floor(HOT_BYTES / share))),
-      unwrittenContactsMax: Math.max(1024, Math.floor((4 * unwrittenContactsMax) / (3 + share))),
-      unwrittenInputsMax: Math.max(2048, Math.floor(unwrittenInputsMax / share)),
     };
   }
 

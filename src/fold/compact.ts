@@ -197,14 +197,29 @@ export class CompactReader {
   #at = 0;
   #base = 0;
 
+  /** Takes texts of a writer, one or several behind each other; `next` goes to the first, and then to each other. */
   begin(text: string): void {
     if (text.length > this.#bytes.length) this.#bytes = Buffer.alloc(2 * text.length);
     this.#bytes.write(text, "latin1");
     this.#end = text.length;
-    // Behind the mark.
-    this.#at = 1;
+    this.#at = 0;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** Where the instants of the text count from. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** @returns the mark */
+  next(): string {
+    const mark = String.fromCharCode(this.#bytes[this.#at++]!);
     this.#base = 0;
     this.#base = this.instant();
+    return mark;
   }
 
   /** @throws Error where there is more, or less, than was read */
@@ -243,26 +258,30 @@ export class CompactReader {
     return this.number() === 1;
   }
 
-  numbers(): number[] {
+  /** @param into what it reads into, whatever that held */
+  numbers(into: number[] = []): number[] {
     const count = this.number();
-    const values: number[] = [];
-    while (values.length < count) {
+    if (into.length > count) into.length = count;
+    for (let i = 0; i < count; ) {
       if (this.#bytes[this.#at] === MORE + ZEROS && this.#bytes[this.#at + 1] === 0) {
         this.#at += 2;
-        for (let left = this.number(); left > 0; left--) values.push(0);
-      } else values.push(this.number());
+        for (const end = i + this.number(); i < end; i++) into[i] = 0;
+      } else into[i++] = this.number();
     }
-    return values;
+    return into;
   }
 
-  flags(): boolean[] {
+  /** @param into as for `numbers` */
+  flags(into: boolean[] = []): boolean[] {
     const count = this.number();
-    const values: boolean[] = [];
-    for (let digit = 0; values.length < count; digit >>>= 1) {
-      if (values.length % 6 === 0) digit = this.number();
-      values.push((digit & 1) === 1);
+    if (into.length > count) into.length = count;
+    let digit = 0;
+    for (let i = 0; i < count; i++) {
+      if (i % 6 === 0) digit = this.number();
+      into[i] = (digit & 1) === 1;
+      digit >>>= 1;
     }
-    return values;
+    return into;
   }
 
   text(): string {

@@ -21,6 +21,7 @@ import type {
   TenantId,
 } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
+import type { ContactFoldOptions, Received } from "./contact-types.js";
 import { decide, escaped, type Published, unpublished } from "./decide.js";
 import { due } from "./due.js";
 import type { Change } from "./evaluate.js";
@@ -33,38 +34,25 @@ import { isRetraction, Retractions, retractedAt, retractedKey } from "./retracti
 import { scoreLine } from "./score-line.js";
 import { cloneState, encodeState, type ModelState } from "./state.js";
 
-export interface ContactFoldOptions {
-  /**
-   * `kept`: all of it, in memory. `none`: inputs come in key order, and none of them is retracted after it was folded.
-   * `stored`: it lies elsewhere; `needs` tells which part of it `receive` has to see, and `load` brings it.
-   */
-  readonly history: "kept" | "none" | "stored";
-}
-
-/**
- * What became of a received input. `conflict`: another input with the same key but other content; the one with the
- * smaller canonical JSON is in force, the `loser` is not.
- */
-export type Received =
-  | { readonly status: "folded" | "late" | "duplicate" | "erased" }
-  | { readonly status: "conflict"; readonly loser: Input };
-
 export class ContactFold {
   readonly models: readonly CompiledModel[];
-  readonly tenantId: TenantId;
-  readonly contactId: ContactId;
+  /** Whose it is: another's after `restart`. */
+  tenantId: TenantId = "";
+  contactId: ContactId = "";
   readonly #mode: ContactFoldOptions["history"];
-  readonly #history: History;
-  #states: ModelState[];
-  #published: Published[];
+  #history: History;
+  #states: ModelState[] = [];
+  #published: Published[] = [];
   #outputs: Output[] = [];
+  /** Whether nobody wants to know what is published. */
+  isMuted = false;
   #isFoldedAgain = false;
   #newest: InputKey | null = null;
   #clock: EpochMs | null = null;
   #inputs = 0;
   #inForce = 0;
   #erasedUntil: EpochMs | null = null;
-  #retractions: Retractions;
+  #retractions = new Retractions();
 
   /**
    * @param models those that apply to the tenant, in the order of their outputs and score lines
@@ -78,20 +66,31 @@ export class ContactFold {
     record?: ContactRecord,
   ) {
     this.models = models;
-    this.tenantId = tenantId;
-    this.contactId = contactId;
     this.#mode = options.history;
     this.#history = new History(options.history === "kept");
-    this.#states = record === undefined ? models.map(initial) : [...record.states];
-    this.#published = record === undefined ? models.map(unpublished) : [...record.published];
+    this.restart(tenantId, contactId, record);
+  }
+
+  /**
+   * Takes another contact in the place of the one it was, as if it were made anew.
+   *
+   * @param record as for the constructor; may hold the very states that `record` gave of the one before
+   */
+  restart(tenantId: TenantId, contactId: ContactId, record?: ContactRecord): void {
+    this.tenantId = tenantId;
+    this.contactId = contactId;
+    this.#history = new History(this.#mode === "kept");
+    this.#states = record === undefined ? this.models.map(initial) : [...record.states];
+    this.#published = record === undefined ? this.models.map(unpublished) : [...record.published];
     this.#retractions = new Retractions(record?.retracted);
-    if (record === undefined) return;
-    this.#clock = record.clock;
-    this.#newest = record.newest;
-    this.#inputs = record.inputs;
-    this.#inForce = record.inForce;
-    this.#erasedUntil = record.erasedUntil;
-    this.#history.snapshots = [...record.snapshots];
+    this.#outputs = [];
+    this.#isFoldedAgain = false;
+    this.#clock = record?.clock ?? null;
+    this.#newest = record?.newest ?? null;
+    this.#inputs = record?.inputs ?? 0;
+    this.#inForce = record?.inForce ?? 0;
+    this.#erasedUntil = record?.erasedUntil ?? null;
+    if (record !== undefined) this.#history.snapshots = [...record.snapshots];
   }
 
   /** Where the contact stands: the very states, not copies. */
@@ -380,7 +379,7 @@ export class ContactFold {
     const late = this.#clock !== null && at < this.#clock;
     if (!late) this.advance(at);
     this.#erasedUntil = at;
-    if (this.#isKnown()) {
+    if (this.#isKnown() && !this.isMuted) {
       this.#outputs.push({
         kind: "ContactErased",
         id: `${escaped(this.tenantId)}/${escaped(this.contactId)}/${at}/erased`,
@@ -428,7 +427,8 @@ export class ContactFold {
   #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
     const { tenantId, contactId } = this;
     const occasion = { tenantId, contactId, at, cause, change, late: null, since: this.#erasedUntil };
-    decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion, this.#outputs);
+    const outputs = this.isMuted ? null : this.#outputs;
+    decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion, outputs);
   }
 
   /** Publishes the net difference after the past has changed. */
@@ -441,7 +441,7 @@ export class ContactFold {
       const state = this.#states[i]!;
       // Without an input in force and nothing published there is nothing to take back.
       if (state.firstSight === null && published.score === null) return;
-      decide(model, published, state, occasion, this.#outputs);
+      decide(model, published, state, occasion, this.isMuted ? null : this.#outputs);
     });
   }
 }

@@ -62,20 +62,22 @@ export interface Occasion {
  * The outputs that lead from what was published to the state, in their order, and notes them as published.
  * The score first, then thresholds (up ascending, down descending), triggers, sales readiness, grade.
  *
- * @param outputs they are added to these
+ * @param outputs they are added to these; null: nobody wants them
  */
 export function decide(
   model: CompiledModel,
   published: Published,
   state: ModelState,
   occasion: Occasion,
-  outputs: Output[] = [],
-): Output[] {
+  outputs: Output[] | null = [],
+): readonly Output[] {
   const { flags } = state;
   const scored = published.score !== flags.score || differ(published.dimensions, flags.dimensions);
-  const crossings = crossed(model, published, state, occasion.change);
-  if (scored) outputs.push(scoreChanged(model, published, state, occasion));
-  for (const crossing of crossings) outputs.push(thresholdCrossed(model, published, state, occasion, crossing));
+  if (outputs !== null) {
+    const crossings = crossed(model, published, state, occasion.change);
+    if (scored) outputs.push(scoreChanged(model, published, state, occasion));
+    for (const crossing of crossings) outputs.push(thresholdCrossed(model, published, state, occasion, crossing));
+  }
   published.salesReady = flags.salesReady;
   published.grade = flags.grade;
   copy(flags.thresholds, published.thresholds);
@@ -86,7 +88,7 @@ export function decide(
     copy(state.lines, published.lines);
     copy(state.standing, published.standing);
   }
-  return outputs;
+  return outputs ?? [];
 }
 
 function copy<T>(from: readonly T[], to: T[]): void {

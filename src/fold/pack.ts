@@ -42,47 +42,64 @@ export function writeState(to: CompactWriter, state: ModelState): void {
   to.flags(state.cache.resting);
 }
 
-/** The state that was written, but for what follows from the model: `completed` adds that. */
-export function readState(from: CompactReader): ModelState {
+/**
+ * The state that was written, but for what follows from the model: `completed` adds that.
+ *
+ * @param into a state that nobody needs any more, of the same model: it is what is returned
+ */
+export function readState(from: CompactReader, into?: ModelState): ModelState {
   const clock = from.instantOrNull();
   const firstSight = from.instantOrNull();
   const lastActivity = from.instantOrNull();
   const profile = readProfile(from.textOrNull());
   const suppressed = from.flag();
-  const lines = from.numbers();
-  const standing = from.numbers();
-  const matches = from.numbers();
-  const lastMatch: number[] = [];
-  for (let i = 0; i < matches.length; i++) lastMatch.push(matches[i] === 0 ? NEVER : from.instant());
-  const windows = listOf(from, readWindow);
-  const seen = listOf(from, readSeen);
-  const periods = listOf(from, readPeriod);
+  const lines = from.numbers(into?.lines);
+  const standing = from.numbers(into?.standing);
+  const matches = from.numbers(into?.matches);
+  const lastMatch = into?.lastMatch ?? [];
+  for (let i = 0; i < matches.length; i++) lastMatch[i] = matches[i] === 0 ? NEVER : from.instant();
+  const windows = listOf(from, readWindow, into?.windows);
+  const seen = listOf(from, readSeen, into?.seen);
+  const periods = listOf(from, readPeriod, into?.periods);
   const score = from.number();
-  const { dimensions, salesReady, grade, thresholds, triggers } = readFlags(from);
-  const replaced = listOf(from, readReplaced);
-  const resting = from.flags();
-  return {
-    clock,
-    firstSight,
-    lastActivity,
-    profile,
-    suppressed,
-    lines,
-    standing,
-    matches,
-    lastMatch,
-    windows,
-    seen,
-    periods,
-    flags: { score, dimensions, salesReady, grade, thresholds, triggers, replaced },
-    cache: {
-      due: null,
-      windowsDue: null,
-      resting,
-      moved: resting.map(() => true),
-      points: resting.map(() => 0),
-    },
-  };
+  const { dimensions, salesReady, grade, thresholds, triggers } = readFlags(from, into?.flags);
+  const replaced = listOf(from, readReplaced, into?.flags.replaced);
+  const resting = from.flags(into?.cache.resting);
+  if (into === undefined) {
+    const flags = { score, dimensions, salesReady, grade, thresholds, triggers, replaced };
+    const moved = resting.map(() => true);
+    const cache = { due: null, windowsDue: null, resting, moved, points: resting.map(() => 0) };
+    return {
+      clock,
+      firstSight,
+      lastActivity,
+      profile,
+      suppressed,
+      lines,
+      standing,
+      matches,
+      lastMatch,
+      windows,
+      seen,
+      periods,
+      flags,
+      cache,
+    };
+  }
+  const { flags, cache } = into;
+  into.clock = clock;
+  into.firstSight = firstSight;
+  into.lastActivity = lastActivity;
+  into.profile = profile;
+  into.suppressed = suppressed;
+  flags.score = score;
+  flags.salesReady = salesReady;
+  flags.grade = grade;
+  cache.due = null;
+  cache.windowsDue = null;
+  cache.moved.fill(true);
+  cache.points.fill(0);
+  return into;
 }
 
 /** The state that was read, as one of the model, to go on from. */
@@ -105,18 +122,33 @@ export function writePublished(to: CompactWriter, published: Published | null, s
   }
 }
 
-/** @returns null where nothing was published: what stands then follows from the model (`unpublished`) */
-export function readPublished(from: CompactReader, state: ModelState | null): Published | null {
+/**
+ * @param into as for `readState`
+ * @returns null where nothing was published: what stands then follows from the model (`unpublished`)
+ */
+export function readPublished(from: CompactReader, state: ModelState | null, into?: Published): Published | null {
   const score = from.numberOrNull();
   if (score === null) return null;
-  const flags = from.flag() ? state!.flags : readFlags(from);
+  const hasFlags = from.flag();
+  if (hasFlags && state === null) throw new Error("what was published is said to be as in a state that is not there");
+  const flags = hasFlags ? state!.flags : readFlags(from, into);
   const { salesReady, grade } = flags;
-  const dimensions = flags.dimensions.slice();
-  const thresholds = flags.thresholds.slice();
-  const triggers = flags.triggers.slice();
-  const lines = from.flag() ? state!.lines.slice() : from.numbers();
-  const standing = from.flag() ? state!.standing.slice() : from.numbers();
-  return { score, dimensions, salesReady, grade, thresholds, triggers, lines, standing };
+  const dimensions = hasFlags ? copied(flags.dimensions, into?.dimensions) : flags.dimensions;
+  const thresholds = hasFlags ? copied(flags.thresholds, into?.thresholds) : flags.thresholds;
+  const triggers = hasFlags ? copied(flags.triggers, into?.triggers) : flags.triggers;
+  const lines = from.flag() ? copied(state!.lines, into?.lines) : from.numbers(into?.lines);
+  const standing = from.flag() ? copied(state!.standing, into?.standing) : from.numbers(into?.standing);
+  if (into === undefined) return { score, dimensions, salesReady, grade, thresholds, triggers, lines, standing };
+  into.score = score;
+  into.salesReady = salesReady;
+  into.grade = grade;
+  return into;
+}
+
+function copied<T>(values: readonly T[], into: T[] = []): T[] {
+  into.length = values.length;
+  for (let i = 0; i < values.length; i++) into[i] = values[i]!;
+  return into;
 }
 
 /** What a state and its publication have both, and mostly the same. */
@@ -130,12 +162,12 @@ function writeFlags(to: CompactWriter, { dimensions, salesReady, grade, threshol
   to.flags(triggers);
 }
 
-function readFlags(from: CompactReader): SharedFlags {
-  const dimensions = from.numbers();
+function readFlags(from: CompactReader, into?: SharedFlags): SharedFlags {
+  const dimensions = from.numbers(into?.dimensions);
   const salesReady = from.flag();
   const grade = from.number();
-  const thresholds = from.flags();
-  const triggers = from.flags();
+  const thresholds = from.flags(into?.thresholds);
+  const triggers = from.flags(into?.triggers);
   return { dimensions, salesReady, grade, thresholds, triggers };
 }
 
@@ -163,8 +195,13 @@ function readInstant(from: CompactReader): number {
   return from.instant();
 }
 
-function readPeriod(from: CompactReader): ModelState["periods"][number] {
-  return { period: from.numberOrNull(), net: from.number() };
+function readPeriod(from: CompactReader, into?: ModelState["periods"][number]): ModelState["periods"][number] {
+  const period = from.numberOrNull();
+  const net = from.number();
+  if (into === undefined) return { period, net };
+  into.period = period;
+  into.net = net;
+  return into;
 }
 
 function readSeen(from: CompactReader): Set<string> | null {
@@ -172,10 +209,11 @@ function readSeen(from: CompactReader): Set<string> | null {
   return resources.length === 0 ? null : new Set(resources);
 }
 
-function listOf<T>(from: CompactReader, read: (from: CompactReader) => T): T[] {
-  const items: T[] = [];
-  for (let left = from.number(); left > 0; left--) items.push(read(from));
-  return items;
+function listOf<T>(from: CompactReader, read: (from: CompactReader, into?: T) => T, into: T[] = []): T[] {
+  const count = from.number();
+  if (into.length > count) into.length = count;
+  for (let i = 0; i < count; i++) into[i] = read(from, into[i]);
+  return into;
 }
 
 /** A profile stays for many writes, and sorting its keys is most of the work of writing it. */

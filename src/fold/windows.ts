@@ -14,7 +14,7 @@ const never = Number.POSITIVE_INFINITY;
 
 /** Matches whose hour ends at `hour` (in hours since the epoch). */
 export interface Hour {
-  readonly hour: number;
+  hour: number;
   count: number;
   sum: number;
   /** Only with `scope: resource`: the points of each match by its key, in input order. */
@@ -27,7 +27,7 @@ export interface Window {
   /** Matches inside, over all hours. */
   count: number;
   /** Only with `scope: resource`: the hour of each resource's latest match. */
-  readonly latest: Map<string, number> | null;
+  latest: Map<string, number> | null;
   /** Numbers the matches without a resource: each of them counts. */
   unnamed: number;
   /**
@@ -94,27 +94,48 @@ export function writeWindow(to: CompactWriter, { count, unnamed, settled, hours,
   if (latest !== null && hours.length === 0) to.texts(latest.keys(), latest.size);
 }
 
-/** The window but for its edge, which follows from the rule: `findEdge`. */
-export function readWindow(from: CompactReader): Window {
+/**
+ * The window but for its edge, which follows from the rule: `findEdge`.
+ *
+ * @param into a window that nobody needs any more, of the same rule: it is what is returned
+ */
+export function readWindow(from: CompactReader, into?: Window): Window {
   const count = from.number();
   const unnamed = from.number();
   const settled = from.number();
   const latest = from.flag() ? new Map<string, number>() : null;
-  const hours: Hour[] = [];
+  const hours = into?.hours ?? [];
+  const before = hours.length;
+  const length = from.number();
   let hour = 0;
-  for (let left = from.number(); left > 0; left--) {
+  for (let i = 0; i < length; i++) {
     hour += from.number();
     const inHour = from.number();
     const sum = from.number();
+    if (latest === null && i < before) {
+      const own = hours[i]!;
+      own.hour = hour;
+      own.count = inHour;
+      own.sum = sum;
+      continue;
+    }
     const matches = latest === null ? null : new Map<string, number>();
     if (matches !== null) {
       for (let more = from.number(); more > 0; more--) matches.set(from.text(), from.number());
       for (const key of matches.keys()) latest?.set(key, hour);
     }
-    hours.push({ hour, count: inHour, sum, matches });
+    hours[i] = { hour, count: inHour, sum, matches };
   }
-  if (latest !== null && hours.length === 0) for (const key of from.texts()) latest.set(key, 0);
-  return { hours, count, latest, unnamed, settled, sumBeforeLast: null, edge: never };
+  if (hours.length > length) hours.length = length;
+  if (latest !== null && length === 0) for (const key of from.texts()) latest.set(key, 0);
+  if (into === undefined) return { hours, count, latest, unnamed, settled, sumBeforeLast: null, edge: never };
+  into.count = count;
+  into.latest = latest;
+  into.unnamed = unnamed;
+  into.settled = settled;
+  into.sumBeforeLast = null;
+  into.edge = never;
+  return into;
 }
 
 /** @param now up to where edges have been passed */

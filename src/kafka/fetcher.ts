@@ -15,7 +15,7 @@ import { kafkajs } from "./kafkajs.js";
 const ANSWER_BYTES = 4 * 1024 * 1024;
 /** Of one partition in an answer: half of what may wait of it. */
 const PARTITION_BYTES_MIN = 64 * 1024;
-const PARTITION_BYTES_MAX = 1024 * 1024;
+const PARTITION_BYTES_MAX = 2 * 1024 * 1024;
 /** Of all partitions of a task, where nobody says more or less. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 /** Of a record in memory, beside its key and value, about. */

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Transaction as KafkaTransaction, Producer, TopicMessages } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import { canonicalJson } from "../events/canonical.js";
-import type { EpochMs } from "../events/types.js";
+import type { EpochMs, Output } from "../events/types.js";
 import {
   type Bounds,
   type Committed,
+  type EncodedOutput,
   type Fetched,
   type FetchLimits,
   type LogRecord,
@@ -164,6 +165,10 @@ export class KafkaTaskLog implements TaskLog {
     await turn;
   }
 
+  encode(output: Output): EncodedOutput {
+    return { kind: output.kind, contactId: output.contactId, encoded: this.#parts.writer.output(output) };
+  }
+
   async hasPublished(): Promise<boolean> {
     this.#checkOpen();
     const { cluster, outputTopics } = this.#parts;
@@ -265,8 +270,10 @@ export class KafkaTaskLog implements TaskLog {
       if (known === undefined) messages.set(topic, [message]);
       else known.push(message);
     };
-    for (const output of outputs)
-      add(outputTopics[topicOfOutput[output.kind]], output.contactId, writer.output(output));
+    for (const output of outputs) {
+      const value = "encoded" in output ? output.encoded : writer.output(output);
+      add(outputTopics[topicOfOutput[output.kind]], output.contactId, value);
+    }
     for (const letter of deadLetters)
       add(outputTopics.deadLetters, `${letter.topic}-${letter.partition}-${letter.offset}`, writer.deadLetter(letter));
     for (const { task, input } of rekeyed ?? [])

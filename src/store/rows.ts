@@ -9,7 +9,6 @@ import type {
   InputKey,
   Interaction,
   JsonObject,
-  Profile,
   TenantId,
 } from "../events/types.js";
 import { CompactReader, CompactWriter } from "../fold/compact.js";
@@ -114,8 +113,17 @@ export function isInPieces(row: string): boolean {
   return row.startsWith(IN_PIECES);
 }
 
-export function decodeContact(row: string): StoredContact {
+/** States and what was published, by models, that nobody needs any more: what is read may be put into them. */
+export interface Spare {
+  /** `id@version`. */
+  readonly names: readonly string[];
+  readonly states: readonly ModelState[];
+  readonly published: readonly Published[];
+}
+
+export function decodeContact(row: string, spare?: Spare): StoredContact {
   reader.begin(row);
+  reader.next();
   const clock = reader.instantOrNull();
   const newest = reader.flag() ? readKey() : null;
   const inputs = reader.number();
@@ -132,7 +140,7 @@ export function decodeContact(row: string): StoredContact {
   for (let left = reader.number(); left > 0; left--)
     snapshots.push({ last: readKey(), inputs: reader.number(), inForce: reader.number() });
   const models: StoredModel[] = [];
-  for (let left = reader.number(); left > 0; left--) models.push(readModel());
+  for (let left = reader.number(); left > 0; left--) models.push(readModel(models.length, spare));
   reader.end();
   return { clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots, models };
 }
@@ -145,10 +153,11 @@ function readKey(): InputKey {
   return { at, kind, id: reader.text() };
 }
 
-function readModel(): StoredModel {
+function readModel(place: number, spare: Spare | undefined): StoredModel {
   const name = reader.text();
-  const state = reader.flag() ? readState(reader) : null;
-  const published = readPublished(reader, state);
+  const isSpared = spare !== undefined && spare.names[place] === name;
+  const state = reader.flag() ? readState(reader, isSpared ? spare.states[place] : undefined) : null;
+  const published = readPublished(reader, state, isSpared ? spare.published[place] : undefined);
   const pieces: PieceRef[] = [];
   for (let left = reader.number(); left > 0; left--) pieces.push([reader.text(), reader.text()]);
   return pieces.length === 0 ? { name, state, published } : { name, state, published, pieces };
@@ -166,35 +175,57 @@ export function storedModel(
   return { name, state: cut.state, published, pieces: changes.keep(name, cut.pieces) };
 }
 
-/** Contact and tenant are in the key; here is the rest, in an order that its kind tells. */
-type StoredInput =
-  | readonly ["i", EpochMs, string, string, JsonObject, string | null, Interaction["automated"] | null]
-  | readonly ["p", EpochMs, string, JsonObject | null]
-  | readonly ["a", EpochMs, string, Omit<Adjustment, "kind" | "at" | "id" | "tenantId" | "contactId">];
-
-function storedInput(input: Input): StoredInput {
-  switch (input.kind) {
-    case "interaction": {
-      const { at, id, type, attributes, resource, automated } = input;
-      return ["i", at, id, type, attributes, resource ?? null, automated ?? null];
-    }
-    case "profile":
-      return ["p", input.at, input.id, input.fields];
-    case "adjustment": {
-      const { kind: _, at, id, tenantId: __, contactId: ___, ...rest } = input;
-      return ["a", at, id, rest];
-    }
-    default:
-      return input satisfies never;
-  }
+/** An input as it is kept: its key, and all of it but contact and tenant as text. */
+export interface StoredInput extends InputKey {
+  readonly text: string;
 }
 
-function inputOf(stored: StoredInput, tenantId: TenantId, contactId: ContactId): Input {
-  switch (stored[0]) {
-    case "i": {
-      const [, at, id, type, attributes, resource, automated] = stored;
+const NO_FIELDS = "{}";
+
+export function storedInput(input: Input): StoredInput {
+  const { at, kind, id } = input;
+  // Behind each other they are still told apart, so they need no list around them.
+  writer.begin(at, markOf[kind]);
+  writer.text(id);
+  switch (input.kind) {
+    case "interaction": {
+      const { type, attributes, resource, automated } = input;
+      const fields = JSON.stringify(attributes);
+      writer.text(type);
+      writer.textOrNull(fields === NO_FIELDS ? null : fields);
+      writer.textOrNull(resource ?? null);
+      writer.number(automated === undefined ? 0 : automated === "yes" ? 1 : 2);
+      break;
+    }
+    case "profile":
+      writer.textOrNull(input.fields === null ? null : JSON.stringify(input.fields));
+      break;
+    case "adjustment": {
+      const { kind: _, at: __, id: ___, tenantId: ____, contactId: _____, ...rest } = input;
+      writer.text(JSON.stringify(rest));
+      break;
+    }
+    default:
+      input satisfies never;
+  }
+  return { at, kind, id, text: writer.end() };
+}
+
+const markOf = { interaction: "i", profile: "p", adjustment: "a" } as const;
+
+function readInput(tenantId: TenantId, contactId: ContactId): Input {
+  const mark = reader.next();
+  const at = reader.base;
+  const id = reader.text();
+  switch (mark) {
+    case markOf.interaction: {
+      const type = reader.text();
+      const attributes = JSON.parse(reader.textOrNull() ?? NO_FIELDS) as JsonObject;
+      const resource = reader.textOrNull();
+      const automated = reader.number();
+      const kind = "interaction";
       const input: { -readonly [Name in keyof Interaction]: Interaction[Name] } = {
-        kind: "interaction",
+        kind,
         id,
         tenantId,
         contactId,
@@ -203,28 +234,41 @@ function inputOf(stored: StoredInput, tenantId: TenantId, contactId: ContactId):
         attributes,
       };
       if (resource !== null) input.resource = resource;
-      if (automated === "yes" || automated === "maybe") input.automated = automated;
+      if (automated > 0) input.automated = automated === 1 ? "yes" : "maybe";
       return input;
     }
-    case "p": {
-      const [, at, id, fields] = stored;
-      return { kind: "profile", id, tenantId, contactId, at, fields } satisfies Profile;
+    case markOf.profile: {
+      const fields = reader.textOrNull();
+      return {
+        kind: "profile",
+        id,
+        tenantId,
+        contactId,
+        at,
+        fields: fields === null ? null : (JSON.parse(fields) as JsonObject),
+      };
     }
-    case "a": {
-      const [, at, id, rest] = stored;
+    case markOf.adjustment: {
+      const rest = JSON.parse(reader.text()) as Omit<Adjustment, "kind" | "at" | "id" | "tenantId" | "contactId">;
       return { kind: "adjustment", id, tenantId, contactId, at, ...rest };
     }
     default:
-      return stored satisfies never;
+      throw new Error(`an input begins with ${JSON.stringify(mark)}`);
   }
 }
 
-export function encodeInputs(inputs: readonly Input[]): string {
-  return JSON.stringify(inputs.map(storedInput));
+/** One text for several inputs of a contact. */
+export function joined(inputs: readonly StoredInput[]): string {
+  if (inputs.length === 1) return inputs[0]!.text;
+  return inputs.map(({ text }) => text).join("");
 }
 
 export function decodeInputs(text: string, tenantId: TenantId, contactId: ContactId): Input[] {
-  return (JSON.parse(text) as StoredInput[]).map((stored) => inputOf(stored, tenantId, contactId));
+  const inputs: Input[] = [];
+  reader.begin(text);
+  while (!reader.isAtEnd) inputs.push(readInput(tenantId, contactId));
+  reader.end();
+  return inputs;
 }
 
 /**

@@ -36,11 +36,13 @@ import type { Position } from "./position.js";
 import {
   decodeContact,
   decodeInputs,
-  encodeInputs,
   inKeyOrder,
   isInPieces,
+  joined,
   type StoredContact,
+  type StoredInput,
   type StoredModel,
+  storedInput,
 } from "./rows.js";
 
 const SEGMENT_INPUTS = 500_000;
@@ -63,7 +65,7 @@ export interface ContactChange {
   /** Null: it is gone, erased. */
   readonly row: string | null;
   /** Inputs to be added to its history, in key order. */
-  readonly inputs: readonly Input[];
+  readonly inputs: readonly StoredInput[];
   readonly snapshots: readonly (readonly [InputKey, string])[];
   readonly snapshotsGone: readonly InputKey[];
   /** Of long lists, by `model NUL piece`: those to be written, and those to be removed. */
@@ -315,7 +317,8 @@ export class ContactStore {
     for (const last of change.snapshotsGone) batch.del(snapshotRow(contact, last));
     for (const [last, text] of change.snapshots) batch.put(snapshotRow(contact, last), sealed(text));
     for (let from = 0; from < inputs.length; from += ROW_INPUTS_MAX) {
-      this.#addHistory(contact, inputs.slice(from, from + ROW_INPUTS_MAX), meta.segment, batch);
+      const some = inputs.length <= ROW_INPUTS_MAX ? inputs : inputs.slice(from, from + ROW_INPUTS_MAX);
+      this.#addHistory(contact, some, meta.segment, batch);
     }
     meta.segmentInputs += inputs.length;
     meta.inputs += inputs.length;
@@ -323,8 +326,8 @@ export class ContactStore {
     if (!change.isNew && row === null) meta.contacts -= 1;
   }
 
-  #addHistory(contact: ContactKey, inputs: readonly Input[], segment: number, batch: Batch): void {
-    const text = encodeInputs(inputs);
+  #addHistory(contact: ContactKey, inputs: readonly StoredInput[], segment: number, batch: Batch): void {
+    const text = joined(inputs);
     if (text.length > ROW_LENGTH_MAX && inputs.length > 1) {
       const middle = inputs.length >>> 1;
       this.#addHistory(contact, inputs.slice(0, middle), segment, batch);
@@ -348,7 +351,7 @@ export class ContactStore {
           meta.inputs -= inputs.length - left.length;
           if (left.length === inputs.length) continue;
           if (left.length === 0) batch.del(key);
-          else batch.put(key, sealed(encodeInputs(left)));
+          else batch.put(key, sealed(joined(left.map(storedInput))));
         }
       }
     }

@@ -13,7 +13,7 @@ import type { ContactStore } from "../store/store.js";
 import type { TaskContact } from "./contact.js";
 import type { HotContacts } from "./hot-contacts.js";
 import type { TaskLimits } from "./limits.js";
-import type { Fetched, LogRecord, Offsets, Rekeyed } from "./log.js";
+import type { EncodedOutput, Fetched, LogRecord, Offsets, Rekeyed } from "./log.js";
 import { passedBy } from "./timers.js";
 
 /** Reads of histories under way at a time: more would only wait for each other. */
@@ -23,7 +23,7 @@ const HISTORIES_AT_ONCE = 128;
 
 /** What folding gathered: to be published together. */
 export class Gathered {
-  readonly outputs: Output[] = [];
+  readonly outputs: (Output | EncodedOutput)[] = [];
   readonly deadLetters: DeadLetter[] = [];
   readonly rekeyed: Rekeyed[] = [];
   records = 0;
@@ -34,9 +34,25 @@ export class Gathered {
   erased = 0;
   /** The newest instant of an input. */
   newest: EpochMs | null = null;
+  /** Nothing is to be published: it was, before. */
+  readonly isMuted: boolean;
+  readonly #encode: ((output: Output) => EncodedOutput) | null;
 
-  take(outputs: readonly Output[]): void {
+  constructor({ isMuted = false, encode }: GatheredOptions = {}) {
+    this.isMuted = isMuted;
+    this.#encode = encode ?? null;
+  }
+
+  /** Takes all that `outputsOf` has given. */
+  take(outputs: readonly (Output | EncodedOutput)[]): void {
     for (const output of outputs) this.outputs.push(output);
+  }
+
+  /** What a contact has to say, as it is to be published. */
+  outputsOf({ fold }: TaskContact): readonly (Output | EncodedOutput)[] {
+    const outputs = fold.drain();
+    if (this.isMuted || outputs.length === 0) return noOutputs;
+    return this.#encode === null ? outputs : outputs.map(this.#encode);
   }
 
   /** What came of the records of a batch, in their order. */
@@ -47,9 +63,16 @@ export class Gathered {
   }
 }
 
+interface GatheredOptions {
+  readonly isMuted?: boolean;
+  readonly encode?: ((output: Output) => EncodedOutput) | undefined;
+}
+
+const noOutputs: readonly never[] = [];
+
 /** What comes of the records of a batch, by their places. */
 interface Fates {
-  readonly outputs: (readonly Output[] | undefined)[];
+  readonly outputs: (readonly (Output | EncodedOutput)[] | undefined)[];
   readonly deadLetters: [place: number, letter: DeadLetter][];
 }
 
@@ -125,7 +148,15 @@ export interface BatchContext {
 }
 
 /** The places of the records of one contact in the batch. */
-type Places = number[];
+type Places = readonly number[];
+type Share = readonly [contact: TaskContact, places: Places];
+
+interface Batch {
+  readonly records: readonly LogRecord[];
+  readonly context: BatchContext;
+  readonly into: Gathered;
+  readonly fates: Fates;
+}
 
 /**
  * Folds records into their contacts: contact by contact, each one's inputs in their order. So the states of one are in
@@ -141,9 +172,9 @@ export async function foldRecords(
   into: Gathered,
 ): Promise<number> {
   const { contacts, limits } = context;
-  const shares = new Map<TaskContact, Places>();
+  const shares = new Map<TaskContact, number[]>();
   const unknown: number[] = [];
-  const fates: Fates = { outputs: new Array<readonly Output[] | undefined>(records.length), deadLetters: [] };
+  const fates: Fates = { outputs: new Array<Fates["outputs"][number]>(records.length), deadLetters: [] };
   const missing = new Set<ContactKey>();
   let taken = 0;
   for (; taken < records.length; taken++) {
@@ -179,33 +210,67 @@ export async function foldRecords(
     const { tenantId, contactId } = inputAt(records, place);
     addTo(shares, contacts.find(tenantId, contactId)!, place);
   }
-  const all = [...shares];
+  const batch = { records, context, into, fates };
+  const waiting: Share[] = [];
   let inTurn = 0;
-  for (let from = 0; from < all.length; from += HISTORIES_AT_ONCE) {
-    const some = all.slice(from, from + HISTORIES_AT_ONCE);
-    await loadHistories(some, records, context);
-    for (const [contact, places] of some) {
-      const { fold } = contact;
-      for (const place of places) {
-        const input = inputAt(records, place);
-        for (let at = fold.needs(input); at !== null; at = fold.needs(input)) await contact.load(context.store, at);
-        const letter = foldInput(contact, input, records[place]!, context, into);
-        if (letter !== null) fates.deadLetters.push([place, letter]);
-        fates.outputs[place] = fold.drain();
-      }
-      fold.unload();
-      contacts.settle(contact);
-      inTurn += places.length;
-      if (inTurn < limits.turnInputsMax) continue;
-      inTurn = 0;
-      await context.yield();
-    }
+  for (const [contact, places] of shares) {
+    const folded = foldShare(batch, contact, places);
+    if (folded < places.length) waiting.push([contact, places.slice(folded)]);
+    if (waiting.length >= HISTORIES_AT_ONCE) await foldWithHistories(batch, waiting.splice(0));
+    inTurn += folded;
+    if (inTurn < limits.turnInputsMax) continue;
+    inTurn = 0;
+    await context.yield();
   }
+  await foldWithHistories(batch, waiting);
   into.takeAll(fates);
   return taken;
 }
 
-function addTo(shares: Map<TaskContact, Places>, contact: TaskContact, place: number): void {
+/** Folds the records of a contact, up to the first that needs a part of its history. @returns how many */
+function foldShare(batch: Batch, contact: TaskContact, places: Places): number {
+  const { records, context, into } = batch;
+  const fold = contact.borrow(into.isMuted);
+  for (let i = 0; i < places.length; i++) {
+    if (fold.needs(inputAt(records, places[i]!)) !== null) {
+      contact.keep();
+      return i;
+    }
+    foldRecord(batch, contact, places[i]!);
+  }
+  fold.unload();
+  context.contacts.settle(contact);
+  return places.length;
+}
+
+/** Folds the records of contacts that need parts of their histories. */
+async function foldWithHistories(batch: Batch, shares: readonly Share[]): Promise<void> {
+  const { records, context } = batch;
+  await loadHistories(shares, records, context);
+  let inTurn = 0;
+  for (const [contact, places] of shares) {
+    const { fold } = contact;
+    for (const place of places) {
+      const input = inputAt(records, place);
+      for (let at = fold.needs(input); at !== null; at = fold.needs(input)) await contact.load(context.store, at);
+      foldRecord(batch, contact, place);
+    }
+    fold.unload();
+    context.contacts.settle(contact);
+    inTurn += places.length;
+    if (inTurn < context.limits.turnInputsMax) continue;
+    inTurn = 0;
+    await context.yield();
+  }
+}
+
+function foldRecord({ records, context, into, fates }: Batch, contact: TaskContact, place: number): void {
+  const letter = foldInput(contact, inputAt(records, place), records[place]!, context, into);
+  if (letter !== null) fates.deadLetters.push([place, letter]);
+  fates.outputs[place] = into.outputsOf(contact);
+}
+
+function addTo(shares: Map<TaskContact, number[]>, contact: TaskContact, place: number): void {
   const places = shares.get(contact);
   if (places === undefined) shares.set(contact, [place]);
   else places.push(place);
@@ -218,7 +283,7 @@ function inputAt(records: readonly LogRecord[], place: number): Input {
 
 /** Brings the histories that late inputs of the batch need, many at a time: one after the other they would be waited for. */
 async function loadHistories(
-  shares: readonly (readonly [TaskContact, Places])[],
+  shares: readonly Share[],
   records: readonly LogRecord[],
   { store }: BatchContext,
 ): Promise<void> {

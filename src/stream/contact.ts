@@ -2,20 +2,19 @@
  * One contact as the task holds it: its fold, and what of it the store has yet to learn. Hot contacts stay in memory;
  * those with something to write stay until it is written.
  *
- * The fold is some sixty objects. Of a contact that comes once in a while it is `packed` as soon as its inputs are
- * folded, into the very text that the store is to have of it: so these objects die young, which costs the garbage
- * collector nothing, and a hundred thousand contacts in memory are a hundred thousand strings.
+ * The fold is some sixty objects, all over the memory. So between its turns a contact is `packed` into the very text that
+ * the store is to have of it, and its turn borrows one fold, whose objects are near at hand, and which serves all contacts
+ * in turn: a turn makes no objects but what it publishes, and a hundred thousand contacts are a hundred thousand texts.
  */
 import { ScorefoldError } from "../errors.js";
 import { compareInputs } from "../events/order.js";
 import type { ContactId, EpochMs, Input, InputKey, TenantId } from "../events/types.js";
-import { ContactFold, type Received } from "../fold/contact.js";
+import { ContactFold } from "../fold/contact.js";
+import type { Received } from "../fold/contact-types.js";
 import { unpublished } from "../fold/decide.js";
 import type { Snapshot } from "../fold/history.js";
-import { initial } from "../fold/initial.js";
-import { completed } from "../fold/pack.js";
 import type { ContactRecord } from "../fold/record.js";
-import { type ModelState, sizeOf } from "../fold/state.js";
+import { sizeOf } from "../fold/state.js";
 import type { CompiledModel } from "../model/compile.js";
 import { type ContactKey, contactOf } from "../store/keys.js";
 import { type KeptPieces, keptPieces, noPieces, PieceChanges } from "../store/pieces.js";
@@ -23,17 +22,15 @@ import {
   decodeContact,
   encodeContact,
   inKeyOrder,
+  type Spare,
   type StoredContact,
   type StoredModel,
   type StoredSnapshot,
   storedModel,
 } from "../store/rows.js";
 import type { ContactChange, ContactStore } from "../store/store.js";
-
-/** `id@version`: names a model in the store. */
-export function modelName({ model }: CompiledModel): string {
-  return `${model.id}@${model.version}`;
-}
+import { PendingInputs } from "./pending.js";
+import { keysOf, noKeys, notIn, recordOf, type Shared, sharedOf, statesOf } from "./stored-contact.js";
 
 /** What a contact takes in memory: measured, rounded up. */
 const CONTACT_BYTES = 1600;
@@ -62,11 +59,16 @@ export class TaskContact {
   readonly tenantId: TenantId;
   readonly contactId: ContactId;
   readonly #models: readonly CompiledModel[];
+  readonly #shared: Shared;
   /** Null while it is packed, and until it is asked for. */
   #fold: ContactFold | null = null;
+  /** Whether it is the shared one, to be given back before anybody else has a turn. */
+  #isBorrowed = false;
   #packed: Packed | null = null;
-  /** These seven are for `HotContacts`: what it counts for there, and where it stands. */
+  /** These eight are for `HotContacts`: what it counts for there, and where it stands. */
   bytesHeld = 0;
+  /** Whether that is unpacked. */
+  isMeasured = false;
   place = 0;
   /** The round in which it was last asked for. */
   usedIn = NO_ROUND;
@@ -77,10 +79,8 @@ export class TaskContact {
   /** When it was last asked for, in contacts asked for, and how often running it came again soon. */
   seenAt = 0;
   timesSoon = 0;
-  /** Received since the last write began, in the order of arrival. */
-  #pending: readonly Input[] = noInputs;
-  /** In the write that is under way. */
-  #writing: readonly Input[] = noInputs;
+  /** Null: there are none, as with nearly all contacts. */
+  #pending: PendingInputs | null = null;
   #segments: readonly number[] = noSegments;
   #isStored: boolean;
   /** The entry in the due index, as of the last write that began. */
@@ -108,6 +108,7 @@ export class TaskContact {
     this.tenantId = tenantId;
     this.contactId = contactId;
     this.#models = models;
+    this.#shared = sharedOf(models);
     this.#isStored = isStored;
     if (typeof stored === "string") this.#packed = { row: stored, unwritten: null };
     else if (stored !== undefined) this.#take(stored);
@@ -118,15 +119,55 @@ export class TaskContact {
     return this.#fold ?? this.unpack();
   }
 
-  /** Has the fold in memory. */
+  /** Has a fold of its own in memory. */
   unpack(): ContactFold {
     if (this.#fold !== null) return this.#fold;
+    const stored = this.#unpacked();
+    const record = recordOf(this.#models, stored);
+    this.#fold = new ContactFold(this.#models, this.tenantId, this.contactId, { history: "stored" }, record);
+    return this.#fold;
+  }
+
+  /**
+   * Its fold, for as long as nobody else has a turn: from here on to `pack` and `keep` nothing may be waited for, and
+   * nobody is given it. Without one of its own it is the shared one.
+   *
+   * @param isMuted whether nobody wants to know what is published
+   */
+  borrow(isMuted: boolean): ContactFold {
+    const fold = this.#fold ?? this.#borrowed();
+    fold.isMuted = isMuted;
+    return fold;
+  }
+
+  #borrowed(): ContactFold {
+    const { fold, names } = this.#shared;
+    if (fold === null) this.unpack();
+    else {
+      this.#shared.fold = null;
+      const { states, published } = fold.record();
+      const stored = this.#unpacked({ names, states, published });
+      fold.restart(this.tenantId, this.contactId, recordOf(this.#models, stored));
+      this.#fold = fold;
+    }
+    this.#isBorrowed = true;
+    return this.#fold!;
+  }
+
+  /** Ends a turn. What is still borrowed is its own from here on. */
+  keep(): void {
+    this.#pending?.pack();
+    this.#isBorrowed = false;
+  }
+
+  /** What it was packed into, which it is no more. */
+  #unpacked(spare?: Spare): StoredContact | undefined {
     const packed = this.#packed;
     this.#packed = null;
-    if (packed === null) this.#fold = this.#folded(undefined);
-    else if (packed.unwritten === null) this.#take(decodeContact(packed.row));
-    else this.#fold = this.#folded(decodeContact(packed.row));
-    return this.#fold!;
+    if (packed === null) return undefined;
+    const stored = decodeContact(packed.row, spare);
+    if (packed.unwritten === null) this.#learn(stored);
+    return stored;
   }
 
   get isPacked(): boolean {
@@ -135,20 +176,20 @@ export class TaskContact {
 
   /** Takes what the store has. */
   #take(stored: StoredContact): void {
-    this.#fold = this.#folded(stored);
-    this.#segments = stored.segments;
+    const record = recordOf(this.#models, stored);
+    this.#fold = new ContactFold(this.#models, this.tenantId, this.contactId, { history: "stored" }, record);
+    this.#learn(stored);
+  }
+
+  #learn(stored: StoredContact): void {
+    const { names } = this.#shared;
+    this.#segments = stored.segments.length === 0 ? noSegments : stored.segments;
     this.#due = stored.due;
     this.#storedSnapshots = keysOf(stored.snapshots);
     this.#pieces = keptPieces(stored.models);
-    const names = this.#models.map(modelName);
+    if (stored.models.every(({ name }) => names.includes(name))) return;
     const dormant = stored.models.filter(({ name }) => !names.includes(name));
-    this.#dormant =
-      dormant.length === 0 ? noDormant : dormant.map(({ name, published }) => ({ name, published, state: null }));
-  }
-
-  #folded(stored: StoredContact | undefined): ContactFold {
-    const record = recordOf(this.#models, stored);
-    return new ContactFold(this.#models, this.tenantId, this.contactId, { history: "stored" }, record);
+    this.#dormant = dormant.map(({ name, published }) => ({ name, published, state: null }));
   }
 
   /**
@@ -170,6 +211,8 @@ export class TaskContact {
     if (pieces.after.size > 0) return;
     this.#packed = { row, unwritten: { segments, entry, due: fold.due() } };
     this.#fold = null;
+    if (this.#isBorrowed) this.#shared.fold = fold;
+    this.#isBorrowed = false;
   }
 
   /** The next instant at which time alone changes something; null: never. */
@@ -178,12 +221,12 @@ export class TaskContact {
   }
 
   get isDirty(): boolean {
-    return this.#pending.length > 0 || this.#movesDue || this.#erasing !== null;
+    return this.#unwrittenInputs > 0 || this.#movesDue || this.#erasing !== null;
   }
 
   /** What it takes in memory, about. */
   bytes(): number {
-    const inputs = 200 * this.#pending.length;
+    const inputs = 200 * this.#unwrittenInputs;
     if (this.#fold === null) return PACKED_BYTES + (this.#packed?.row.length ?? 0) + inputs;
     let bytes = CONTACT_BYTES + inputs;
     for (const state of this.#fold.foldedStates())
@@ -197,18 +240,23 @@ export class TaskContact {
     const isErasure = input.kind === "profile" && input.fields === null;
     if (isErasure && received.status !== "erased") {
       this.#erasing = this.fold.erasedUntil;
-      this.#pending = this.#pending.filter(({ at }) => at > input.at);
+      this.#pending?.erase(input.at);
     } else if (received.status === "folded" || received.status === "late") {
-      this.#keep(input);
+      this.#received(input);
     } else if (received.status === "conflict" && received.loser !== input) {
-      this.#keep(input);
+      this.#received(input);
     }
     return received;
   }
 
-  #keep(input: Input): void {
-    if (this.#pending.length === 0) this.#pending = [input];
-    else (this.#pending as Input[]).push(input);
+  #received(input: Input): void {
+    this.#pending ??= new PendingInputs();
+    this.#pending.add(input);
+  }
+
+  /** How many inputs wait for the next write. */
+  get #unwrittenInputs(): number {
+    return this.#pending?.count ?? 0;
   }
 
   /** An entry of the due index came up before the contact is due: it is to be moved. */
@@ -244,7 +292,7 @@ export class TaskContact {
   /** The contact's inputs after `after` (null: all), in key order: those in the store, and those on their way there. */
   async history(store: ContactStore, after: InputKey | null = null): Promise<Input[]> {
     // Taken before reading: a write that ends meanwhile must not take from both.
-    const unwritten = [...this.#writing, ...this.#pending];
+    const unwritten = this.#pending?.all(this.tenantId, this.contactId) ?? [];
     const erasedUntil = this.fold.erasedUntil;
     const stored = await store.history(this.key, this.#segments, after);
     return inKeyOrder(
@@ -260,15 +308,15 @@ export class TaskContact {
     const packed = this.#packed;
     if (packed?.unwritten != null) {
       const { segments, entry } = packed.unwritten;
-      if (this.#pending.length === 0 || segments.at(-1) === segment)
+      if (this.#unwrittenInputs === 0 || segments.at(-1) === segment)
         return this.#beginPacked(packed.row, segments, entry);
     }
     const record = this.fold.record();
     const due = this.#nextEntry();
     const isGone = record.inputs === 0 && record.erasedUntil !== null;
-    const inputs = inKeyOrder([...this.#pending]);
     const segments = this.#segments;
     this.#segments = isGone ? noSegments : this.#segmentsWith(segment);
+    const inputs = this.#pending?.beginWrite(this.tenantId, this.contactId) ?? noRows;
     const snapshots = record.snapshots.filter(({ status }) => status === "new");
     // An erasure takes all of them with it.
     const pieces = new PieceChanges(this.#erasing === null ? this.#pieces : noPieces);
@@ -300,7 +348,7 @@ export class TaskContact {
       contact: this.key,
       isNew: !this.#isStored,
       row,
-      inputs: inKeyOrder([...this.#pending]),
+      inputs: this.#pending?.beginWrite(this.tenantId, this.contactId) ?? noRows,
       snapshots: noRows,
       pieces: noRows,
       piecesGone: noRows,
@@ -319,19 +367,18 @@ export class TaskContact {
     this.#due = due;
     this.#movesDue = false;
     this.#isStored = row !== null;
-    this.#writing = this.#pending;
-    this.#pending = noInputs;
   }
 
   /** The write that `beginWrite` began has ended well. */
   written(): void {
-    this.#writing = noInputs;
+    this.#pending?.written();
+    if (this.#unwrittenInputs === 0) this.#pending = null;
     this.#fold?.written();
   }
 
   /** Segments with history of the contact once what is pending is written to one. */
   #segmentsWith(segment: number): readonly number[] {
-    if (this.#pending.length === 0 || this.#segments.at(-1) === segment) return this.#segments;
+    if (this.#unwrittenInputs === 0 || this.#segments.at(-1) === segment) return this.#segments;
     return [...this.#segments, segment];
   }
 
@@ -343,7 +390,7 @@ export class TaskContact {
   }
 
   #encode(record: ContactRecord, due: EpochMs | null, segments: readonly number[], pieces: PieceChanges): string {
-    const names = this.#models.map(modelName);
+    const { names } = this.#shared;
     const models = names.map((name, i) => storedModel(name, record.published[i]!, record.states[i]!, pieces));
     models.push(...this.#dormant);
     const { clock, newest, inputs, inForce, erasedUntil, retracted } = record;
@@ -358,64 +405,12 @@ export class TaskContact {
 
   /** A snapshot is written as a contact's row is, with only what it needs. */
   #encodeSnapshot({ states, inputs, inForce }: Snapshot): string {
-    const models = this.#models.map((model, i) => storedModel(modelName(model), unpublished(model), states![i]!));
+    const models = this.#models.map((model, i) => storedModel(this.#shared.names[i]!, unpublished(model), states![i]!));
     const head = { clock: null, newest: null, inputs, inForce, erasedUntil: null, due: null, segments: [] };
     return encodeContact({ ...head, retracted: new Map(), snapshots: [] }, models);
   }
 }
 
-/** Of a contact of which only an erasure is known. */
-export function tombstone(erasedUntil: EpochMs): StoredContact {
-  const nothing = { clock: null, newest: null, inputs: 0, inForce: 0, due: null, segments: [] };
-  return { ...nothing, erasedUntil, retracted: new Map(), snapshots: [], models: [] };
-}
-
-function recordOf(models: readonly CompiledModel[], stored: StoredContact | undefined): ContactRecord | undefined {
-  if (stored === undefined) return undefined;
-  const { clock, newest, inputs, inForce, erasedUntil, retracted } = stored;
-  const found = models.map((model) => foundModel(model, stored.models));
-  return {
-    states: models.map((model, i) => stateOf(model, found[i])),
-    published: models.map((model, i) => found[i]?.published ?? unpublished(model)),
-    clock,
-    newest,
-    inputs,
-    inForce,
-    erasedUntil,
-    retracted,
-    snapshots: stored.snapshots.map((snapshot) => ({ ...snapshot, states: null, status: "stored" as const })),
-  };
-}
-
-function foundModel(model: CompiledModel, stored: readonly StoredModel[]): StoredModel | undefined {
-  const name = modelName(model);
-  return stored.find((one) => one.name === name);
-}
-
-function stateOf(model: CompiledModel, stored: StoredModel | undefined): ModelState {
-  return stored?.state == null ? initial(model) : completed(model, stored.state);
-}
-
-function statesOf(models: readonly CompiledModel[], stored: readonly StoredModel[]): ModelState[] {
-  return models.map((model) => stateOf(model, foundModel(model, stored)));
-}
-
 const noDormant: readonly never[] = [];
-const noInputs: readonly never[] = [];
 const noSegments: readonly never[] = [];
 const noRows: readonly never[] = [];
-const noKeys: readonly InputKey[] = [];
-
-function keysOf(snapshots: readonly { readonly last: InputKey }[]): readonly InputKey[] {
-  return snapshots.length === 0 ? noKeys : snapshots.map(({ last }) => last);
-}
-
-function notIn(keys: readonly InputKey[], snapshots: readonly Snapshot[]): readonly InputKey[] {
-  if (keys.length === 0) return noKeys;
-  const current = new Set(snapshots.map(({ last }) => keyText(last)));
-  return keys.filter((key) => !current.has(keyText(key)));
-}
-
-function keyText({ at, kind, id }: InputKey): string {
-  return `${at} ${kind} ${id}`;
-}

@@ -9,7 +9,8 @@ import type { ContactId, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { type ContactKey, contactOf } from "../store/keys.js";
 import type { ContactChange, ContactStore } from "../store/store.js";
-import { NO_ROUND, TaskContact, tombstone } from "./contact.js";
+import { NO_ROUND, TaskContact } from "./contact.js";
+import { tombstone } from "./stored-contact.js";
 
 /** What was asked for in so many rounds before is not let go. */
 const roundsKept = 2;
@@ -161,10 +162,12 @@ export class HotContacts {
     this.settle(contact);
   }
 
-  /** Ends what the round has to do with a contact: unless it comes all the time it is packed. */
+  /** Ends the turn of a contact: unless it comes all the time it is packed. */
   settle(contact: TaskContact): void {
     if (contact.timesSoon < TIMES_SOON) contact.pack(this.#store.segment);
-    this.#measure(contact);
+    contact.keep();
+    // Who stays unpacked grows slowly, and is measured again at each write.
+    if (contact.isPacked || !contact.isMeasured) this.#measure(contact);
   }
 
   /** Notes that the contact has something to be written. */
@@ -270,5 +273,6 @@ export class HotContacts {
     const bytes = contact.bytes();
     this.#bytes += bytes - contact.bytesHeld;
     contact.bytesHeld = bytes;
+    contact.isMeasured = !contact.isPacked;
   }
 }

@@ -59,8 +59,15 @@ export interface Committed {
 
 export const METADATA_BYTES_MAX = 4096;
 
+/** An output as the value of its record: so it need not be held as anything else until it is published. */
+export interface EncodedOutput {
+  readonly kind: Output["kind"];
+  readonly contactId: ContactId;
+  readonly encoded: string | Buffer;
+}
+
 export interface Transaction extends Committed {
-  readonly outputs: readonly Output[];
+  readonly outputs: readonly (Output | EncodedOutput)[];
   readonly deadLetters: readonly DeadLetter[];
   /** Inputs that another task has to fold; none where the log has no `taskOf`. */
   readonly rekeyed?: readonly Rekeyed[];
@@ -99,6 +106,8 @@ export interface TaskLog {
    *   more, `log-failed`). `internal`, for metadata that is too long, was refused before anything happened
    */
   publish(transaction: Transaction): Promise<void>;
+  /** Encodes an output ahead of its transaction, where the log can do that. */
+  encode?(output: Output): EncodedOutput;
   /** Whether anything was ever published for this task, also by another application. */
   hasPublished(): Promise<boolean>;
   /** The log's clock: a host whose own clock is wrong must not make time pass. Never goes back. */

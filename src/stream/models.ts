@@ -15,11 +15,12 @@ import type { ContactKey } from "../store/keys.js";
 import type { ModelChange, Position } from "../store/position.js";
 import type { StoredContact } from "../store/rows.js";
 import type { ContactStore } from "../store/store.js";
-import { Gathered } from "./batch.js";
-import { modelName, TaskContact } from "./contact.js";
+import type { Gathered } from "./batch.js";
+import { TaskContact } from "./contact.js";
 import type { SharedModels } from "./log.js";
 import type { CommittedPosition } from "./metadata.js";
 import { lag, type Session } from "./session.js";
+import { modelName } from "./stored-contact.js";
 import { passedBy } from "./timers.js";
 
 /** Contacts of one commit while models change: each with its whole history. */
@@ -239,12 +240,12 @@ export async function changeModels(options: ChangeOptions): Promise<boolean> {
     }
   }
   await commit();
-  await session.commitChange(new Gathered(), null, wanted.names);
+  await session.commitChange(session.gathered(), null, wanted.names);
   return true;
 }
 
 class Slice {
-  readonly gathered = new Gathered();
+  readonly gathered: Gathered;
   last: ContactKey | null = null;
   count = 0;
   readonly #options: ChangeOptions;
@@ -252,6 +253,7 @@ class Slice {
 
   /** @param known texts of all models that were used once: after a change to others that was not ended it takes them */
   constructor(options: ChangeOptions, known: ReadonlyMap<string, string>) {
+    this.gathered = options.session.gathered();
     this.#options = options;
     this.#known = known;
   }
@@ -279,7 +281,7 @@ class Slice {
       return old === null ? unpublished(next) : carried(next, state, old.model, old.published);
     });
     contact.fold.unload();
-    this.gathered.take(contact.fold.drain());
+    this.gathered.take(this.gathered.outputsOf(contact));
     session.contacts.adopt(contact);
   }
 

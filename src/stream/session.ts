@@ -150,17 +150,23 @@ export class Session {
     const merged = mergeByTime(fetched, this.#folded.offsets);
     if (merged.records.length === 0 && lag(this.#folded.offsets, merged.offsets) === 0) return await this.published();
     const started = this.#options.clock.elapsed();
-    const gathered = new Gathered();
+    const gathered = this.gathered();
     this.#yieldedMs = 0;
     // 2. and 3.
     const taken = await foldRecords(merged.records, this.#context(), gathered);
     // What is left over was decoded in vain, so the next fetch asks for less.
     const isCut = taken < merged.records.length;
     const { batchRecordsMax } = this.#options.limits;
-    this.#recordsMax = isCut ? Math.ceil(1.25 * taken) : Math.min(batchRecordsMax, 2 * this.#recordsMax);
+    this.#recordsMax = Math.min(batchRecordsMax, isCut ? Math.ceil(1.25 * taken) : 2 * this.#recordsMax);
     this.#unwrittenInputs += gathered.inputs;
     const offsets = offsetsAfter(merged, taken);
     await this.#commit("inputs", gathered, { ...this.#folded, offsets }, started + this.#yieldedMs);
+  }
+
+  /** For what one commit publishes. */
+  gathered(): Gathered {
+    const { log } = this.#options;
+    return new Gathered({ isMuted: this.#isMuted, encode: log.encode && ((output) => log.encode!(output)) });
   }
 
   /** Lets timers go as far as they went before, muted. */
@@ -174,7 +180,12 @@ export class Session {
       for (const key of keys) {
         const contact = this.contacts.get(key)!;
         const passed = passedBy(place, key);
-        if (passed === null || !advanceDue(contact, passed)) continue;
+        if (passed === null) continue;
+        contact.borrow(true);
+        if (!advanceDue(contact, passed)) {
+          this.contacts.settle(contact);
+          continue;
+        }
         contact.fold.drain();
         contact.moveDue();
         this.contacts.touch(contact);
@@ -204,7 +215,7 @@ export class Session {
     if (timer.all !== null && until <= timer.all && timer.run === null) return false;
     this.#timers ??= await this.#startTimers(until);
     const run = this.#timers;
-    const gathered = new Gathered();
+    const gathered = this.gathered();
     // 1. Collect, 2. read.
     const keys = run.take(limits.sliceContactsMax);
     await this.contacts.load(keys);
@@ -214,9 +225,10 @@ export class Session {
       if (gathered.outputs.length >= limits.sliceOutputsMax) break;
       taken += 1;
       const contact = this.contacts.get(key)!;
+      contact.borrow(gathered.isMuted);
       // 3. An entry of the index may be too early: then it is only put where it belongs.
       if (advanceDue(contact, run.until)) fired += 1;
-      gathered.take(contact.fold.drain());
+      gathered.take(gathered.outputsOf(contact));
       contact.moveDue();
       this.contacts.touch(contact);
       this.contacts.settle(contact);

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Admin, Kafka } from "kafkajs";
 import { openClassicLevel } from "../../src/database/classic-level.js";
+import { limitsOf } from "../../src/engine/shares.js";
 import { clusterOf } from "../../src/kafka/cluster.js";
 import { Fetcher } from "../../src/kafka/fetcher.js";
 import { kafkajs } from "../../src/kafka/kafkajs.js";
@@ -165,6 +166,7 @@ async function folded({ kafka, app, count }: Run, name: string): Promise<Measure
       setAside: async () => directory,
     },
     models: [benchModel()],
+    limits: limitsOf(1),
     clock: systemClock,
     timers: "manual",
   });

@@ -153,7 +153,7 @@ describe("a damaged store", () => {
     const store = await openClassicLevel(join(path, "store"), { cacheBytes: 1024, writeBufferBytes: 65_536 });
     const key = `c\0default\0${person(7).id}`;
     const row = (await store.get(key))!;
-    await store.write([{ type: "put", key, value: row.replace('"lead@1"', '"lead@7"') }]);
+    await store.write([{ type: "put", key, value: row.replace("lead@1", "lead@7") }]);
     await store.close();
     const { engine, told } = await opened(path);
     await engine.task.running();

@@ -89,8 +89,12 @@ describe("what is written compactly", () => {
         for (const { write } of all) write(writer);
         const text = writer.end();
         expect(text).toMatch(/^t[\0-\x7f]*$/);
-        reader.begin(text);
-        for (const { value, read } of all) expect(read(reader)).toEqual(value);
+        reader.begin(text + text);
+        for (let again = 0; again < 2; again++) {
+          expect(reader.next()).toBe("t");
+          expect(reader.base).toBe(base);
+          for (const { value, read } of all) expect(read(reader)).toEqual(value);
+        }
         reader.end();
       }),
       { numRuns: 2000 },
@@ -113,9 +117,11 @@ describe("what is written compactly", () => {
     writer.text("ada");
     const text = writer.end();
     reader.begin(text);
+    reader.next();
     reader.number();
     expect(() => reader.end()).toThrow("read up to 5 of 9 characters");
     reader.begin(text.slice(0, 3));
+    reader.next();
     expect(() => {
       reader.number();
       reader.number();
@@ -123,6 +129,7 @@ describe("what is written compactly", () => {
     writer.begin(0, "t");
     writer.textOrNull(null);
     reader.begin(writer.end());
+    reader.next();
     expect(() => reader.text()).toThrow("something else was written");
   });
 });

@@ -58,6 +58,7 @@ class Stored {
     writer.begin(0, "p");
     for (const [i, own] of record.published.entries()) writePublished(writer, own, states[i]!);
     reader.begin(writer.end());
+    reader.next();
     const published = this.#models.map((model, i) => readPublished(reader, states[i]!) ?? unpublished(model));
     reader.end();
     const again: ContactRecord = {
@@ -76,6 +77,7 @@ class Stored {
 
   #states(text: string): ModelState[] {
     reader.begin(text);
+    reader.next();
     const states = this.#models.map((model) => completed(model, readState(reader)));
     reader.end();
     return states;

@@ -114,6 +114,7 @@ rules:
     writer.begin(0, "w");
     writeWindow(writer, window);
     reader.begin(writer.end());
+    reader.next();
     const again = readWindow(reader);
     findEdge(rule, again, now);
     expect(again.edge).toBe(window.edge);

@@ -216,7 +216,7 @@ export class Broker {
     state.offsets = null;
     const add = (topic: Topic, value: string, to = task): void =>
       begun.add(this.partition(topic, to), value, this.#now);
-    for (const output of transaction.outputs) add(topicOfOutput[output.kind], encodeOutput(output));
+    for (const output of transaction.outputs) add(topicOfOutput[output.kind], encodeOutput(output as Output));
     for (const letter of transaction.deadLetters) add("dead-letters", encodeDeadLetter(letter));
     for (const { task: to, input } of transaction.rekeyed ?? [])
       add(this.inputTopics.at(-1) as Topic, canonicalJson(input), to);

@@ -134,7 +134,7 @@ export class Invariant {
     this.#pass(view, timer);
     const away = rekeyed.length > 0 ? `, ${rekeyed.length} passed on` : "";
     this.#options.note(`    ${records.length} records, ${letters.length} dead letters${away}`);
-    this.#outputs(task, view, committed.outputs);
+    this.#outputs(task, view, committed.outputs as readonly Output[]);
     this.#deadLetters(task, view, letters);
     const passedOn = (committed.rekeyed ?? []).map(({ task: to, input }) => `${to} ${textOf(input)}`);
     same("what is passed on to other tasks", passedOn.sort(), rekeyed.toSorted());

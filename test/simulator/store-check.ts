@@ -4,7 +4,7 @@ import type { EpochMs, Input } from "../../src/events/types.js";
 import { completed } from "../../src/fold/pack.js";
 import { encodeState, type ModelState } from "../../src/fold/state.js";
 import { decodeContact, decodeInputs, type StoredContact } from "../../src/store/rows.js";
-import { modelName } from "../../src/stream/contact.js";
+import { modelName } from "../../src/stream/stored-contact.js";
 import { textOf } from "./arrived.js";
 import type { SimulatedDisk } from "./disk.js";
 import type { ContactView } from "./invariant.js";

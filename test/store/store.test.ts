@@ -4,7 +4,7 @@ import { sealed, unsealed } from "../../src/database/checksum.js";
 import type { Input } from "../../src/events/types.js";
 import { contactKey } from "../../src/store/keys.js";
 import { noTimers, type Position } from "../../src/store/position.js";
-import { encodeContact } from "../../src/store/rows.js";
+import { encodeContact, storedInput } from "../../src/store/rows.js";
 import { type ContactChange, ContactStore, erasedHash } from "../../src/store/store.js";
 import { SimulatedDisk } from "../simulator/disk.js";
 
@@ -56,7 +56,7 @@ async function nextSegment(): Promise<void> {
 
 describe("ContactStore", () => {
   it("has data and position, or neither", async () => {
-    await store.write([change({ inputs: [visit(1)] })], at(1));
+    await store.write([change({ inputs: [visit(1)].map(storedInput) })], at(1));
     await store.write([change({ contact: bob, isNew: true })], at(2));
     await store.close();
     for (const [loseTail, offset, contacts] of [
@@ -86,7 +86,7 @@ describe("ContactStore", () => {
     const some = (rest: number): Input[] => inputs.filter((_, n) => n % 3 === rest);
     for (const segment of [0, 1, 2]) {
       expect(store.segment).toBe(segment);
-      await store.write([change({ isNew: segment === 0, inputs: some(segment) })], at(segment));
+      await store.write([change({ isNew: segment === 0, inputs: some(segment).map(storedInput) })], at(segment));
       await nextSegment();
     }
     expect(await store.history(ada, [0, 1, 2], null)).toEqual(inputs);
@@ -97,10 +97,10 @@ describe("ContactStore", () => {
   });
 
   it("lets the smaller content of a key hold, in whatever row it lies", async () => {
-    const [small, large] = [visit(1, "a.a"), visit(1, "b.b")];
-    await store.write([change({ inputs: [large] })], at(1));
-    await store.write([change({ isNew: false, inputs: [small] })], at(2));
-    await store.write([change({ isNew: false, inputs: [large] })], at(3));
+    const [small, large] = [visit(1, "a.a"), visit(1, "b.b")] as const;
+    await store.write([change({ inputs: [storedInput(large)] })], at(1));
+    await store.write([change({ isNew: false, inputs: [storedInput(small)] })], at(2));
+    await store.write([change({ isNew: false, inputs: [storedInput(large)] })], at(3));
     expect(await store.history(ada, [0], null)).toEqual([small]);
   });
 
@@ -120,10 +120,10 @@ describe("ContactStore", () => {
 
   it("forgets an erased contact but for the hash of its name", async () => {
     const inputs = [visit(1), visit(2)];
-    const first = change({ inputs, due: 7, snapshots: [[inputs[0]!, "states"]] });
+    const first = change({ inputs: inputs.map(storedInput), due: 7, snapshots: [[inputs[0]!, "states"]] });
     await store.write([first, change({ contact: bob })], at(1));
     await nextSegment();
-    await store.write([change({ isNew: false, inputs: [visit(3)], dueBefore: 7, due: 7 })], at(2));
+    await store.write([change({ isNew: false, inputs: [visit(3)].map(storedInput), dueBefore: 7, due: 7 })], at(2));
     const gone = { isNew: false, row: null, dueBefore: 7, due: null, segments: [0, 1], erasedUntil: 2000 };
     await store.write([change(gone)], at(3));
     const left = disk.entries({}).filter(([key, value]) => `${key}${value}`.includes("ada"));
@@ -135,14 +135,14 @@ describe("ContactStore", () => {
   });
 
   it("keeps what came after the instant of an erasure", async () => {
-    await store.write([change({ inputs: [visit(1), visit(2), visit(3)] })], at(1));
+    await store.write([change({ inputs: [visit(1), visit(2), visit(3)].map(storedInput) })], at(1));
     await store.write([change({ isNew: false, segments: [0], erasedUntil: 1002 })], at(2));
     expect(await store.history(ada, [0], null)).toEqual([visit(3)]);
     expect(store.counts).toEqual({ contacts: 1, inputs: 1 });
   });
 
   it("notices a damaged value in any row it reads", async () => {
-    await store.write([change({ inputs: [visit(1)], snapshots: [[visit(1), rowOf([])]] })], at(1));
+    await store.write([change({ inputs: [visit(1)].map(storedInput), snapshots: [[visit(1), rowOf([])]] })], at(1));
     const reads: readonly (readonly [string, () => Promise<unknown>])[] = [
       ["c", async () => await store.contacts([ada])],
       ["h", async () => await store.history(ada, [0], null)],
