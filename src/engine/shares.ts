@@ -16,7 +16,7 @@ const HOT_BYTES_MIN = 2 * 1024 * 1024;
  * Records in batches, of all tasks; of a task as many are being folded and published, twice. The more of them, the more
  * often a contact comes several times in one batch, and is looked up, unpacked and packed once for all of these.
  */
-const BATCH_RECORDS = 32_768;
+const BATCH_RECORDS = 16_384;
 const BATCH_RECORDS_MIN = 256;
 const BATCH_RECORDS_MAX = 16_384;
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;

@@ -21,7 +21,7 @@ import { withoutRegistry } from "./values.js";
 const TRANSACTION_TIMEOUT_MS = 15_000;
 
 /** What may wait in memory of all tasks of a process. */
-const FETCHED_BYTES = 32 * 1024 * 1024;
+const FETCHED_BYTES = 16 * 1024 * 1024;
 
 export interface KafkaLogOptions {
   readonly kafka: Kafka;
