@@ -36,7 +36,7 @@ export function limitsOf(share: number): Partial<TaskLimits> {
   return {
     batchRecordsMax,
     batchBytesMax: BATCH_BYTES_MAX,
-    readContactsMax: Math.max(defaultLimits.readContactsMax, batchRecordsMax / 2),
+    readContactsMax: Math.max(defaultLimits.readContactsMax, Math.floor(batchRecordsMax / 2)),
     hotBytesMax: part(HOT_BYTES, share, HOT_BYTES_MIN, hotBytesMax),
     unwrittenContactsMax: Math.max(1024, Math.floor((4 * unwrittenContactsMax) / (3 + share))),
     unwrittenInputsMax: Math.max(2048, Math.floor(unwrittenInputsMax / share)),

@@ -7,6 +7,7 @@ import type { Input } from "../../src/events/types.js";
 import { ContactFold } from "../../src/fold/contact.js";
 import { completed } from "../../src/fold/pack.js";
 import { encodeState } from "../../src/fold/state.js";
+import type { CompiledModel } from "../../src/model/compile.js";
 import {
   decodeContact,
   decodeInputs,
@@ -14,6 +15,7 @@ import {
   inKeyOrder,
   isInPieces,
   joined,
+  type StoredContact,
   storedInput,
   storedModel,
 } from "../../src/store/rows.js";
@@ -59,6 +61,12 @@ describe("rows", () => {
           expect(encodeState(completed(own[i]!, found.state!))).toBe(encodeState(state!));
           expect(found.published).toEqual(published!.score === null ? null : published);
         });
+        // Also where it is put into what another contact was.
+        const other = new ContactFold(own, "acme", "bob", { history: "kept" });
+        for (const input of inputs.slice(0, 5)) other.receive({ ...input, at: input.at + 1 });
+        const { states, published } = other.record();
+        const spared = decodeContact(row, { names: rows.map(({ name }) => name), states, published });
+        expect(texts(own, spared)).toEqual(texts(own, decodeContact(row)));
         expect(read.models.at(-1)).toEqual({
           ...dormant,
           published: dormant.published.score === null ? null : dormant.published,
@@ -85,6 +93,14 @@ describe("rows", () => {
     );
   });
 });
+
+function texts(own: readonly CompiledModel[], { models, ...head }: StoredContact): unknown {
+  const stated = models.map(({ name, state, published }, i) => {
+    const whole = state === null ? null : completed(own[i]!, state);
+    return [name, published, whole && [encodeState(whole), whole.cache, whole.windows.map(({ edge }) => edge)]];
+  });
+  return [head, stated];
+}
 
 function keyOf({ at, kind, id }: Pick<Input, "at" | "kind" | "id">) {
   return { at, kind, id };

@@ -2,11 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decoded, decodeLine } from "../../src/events/decode.js";
+import { encodeOutput } from "../../src/events/encode.js";
+import type { Output } from "../../src/events/types.js";
 import { noTimers } from "../../src/store/position.js";
 import { type BatchContext, foldRecords, Gathered, mergeByTime, offsetsAfter } from "../../src/stream/batch.js";
 import { HotContacts } from "../../src/stream/hot-contacts.js";
 import { defaultLimits } from "../../src/stream/limits.js";
-import type { Fetched, LogRecord } from "../../src/stream/log.js";
+import type { EncodedOutput, Fetched, LogRecord } from "../../src/stream/log.js";
 import { openStore, visitsModel } from "./given.js";
 
 function record(topic: string, offset: number, at: number | null): LogRecord {
@@ -64,6 +66,36 @@ describe("foldRecords", () => {
         },
       ),
     );
+  });
+});
+
+describe("Gathered", () => {
+  const of = async (into: Gathered): Promise<Gathered> => {
+    const { store } = await openStore();
+    const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
+    const records = [..."abca"].map((contact, offset): LogRecord => {
+      const decoded = decodeLine(`{"contactId":"${contact}","id":"${offset}","at":1,"type":"web.page_viewed"}`);
+      return { ...record("a", offset, 1), timestamp: 1e12, decoded };
+    });
+    const context = { store, contacts, limits: defaultLimits, timer: noTimers, task: 0, taskOf: null };
+    await foldRecords(records, { ...context, onMoved: () => undefined, yield: async () => undefined }, into);
+    return into;
+  };
+
+  it("has outputs as the log encodes them, in the order of the records", async () => {
+    const plain = await of(new Gathered());
+    const encode = (output: Output): EncodedOutput => ({
+      kind: output.kind,
+      contactId: output.contactId,
+      encoded: encodeOutput(output),
+    });
+    expect(plain.outputs.length).toBeGreaterThan(3);
+    expect((await of(new Gathered({ encode }))).outputs).toEqual((plain.outputs as Output[]).map(encode));
+  });
+
+  it("has none while it is muted", async () => {
+    const muted = await of(new Gathered({ isMuted: true }));
+    expect([muted.inputs, muted.outputs]).toEqual([4, []]);
   });
 });
 

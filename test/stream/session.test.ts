@@ -7,7 +7,7 @@ import type { Output } from "../../src/events/types.js";
 import type { Position } from "../../src/store/position.js";
 import { ContactStore } from "../../src/store/store.js";
 import { systemClock } from "../../src/stream/clock.js";
-import { defaultLimits } from "../../src/stream/limits.js";
+import { defaultLimits, type TaskLimits } from "../../src/stream/limits.js";
 import type { TaskLog, Transaction } from "../../src/stream/log.js";
 import { decodeMetadata } from "../../src/stream/metadata.js";
 import { Session } from "../../src/stream/session.js";
@@ -39,7 +39,10 @@ beforeEach(async () => {
 });
 
 /** One contact a slice, so that a run may be interrupted anywhere. */
-async function begin(through: (log: TaskLog) => TaskLog = (own) => own): Promise<void> {
+async function begin(
+  through: (log: TaskLog) => TaskLog = (own) => own,
+  limits: Partial<TaskLimits> = {},
+): Promise<void> {
   log = await broker.connect().open(0);
   failures = 0;
   session = new Session({
@@ -50,7 +53,7 @@ async function begin(through: (log: TaskLog) => TaskLog = (own) => own): Promise
     modelSets: ["set", "set"],
     modelsOf: () => [model],
     clock: systemClock,
-    limits: { ...defaultLimits, sliceContactsMax: 1, unwrittenInputsMax: 1 },
+    limits: { ...defaultLimits, sliceContactsMax: 1, unwrittenInputsMax: 1, ...limits },
     onCommit: () => undefined,
     onPublishFailed: () => {
       failures += 1;
@@ -217,5 +220,26 @@ describe("a run of the timers", () => {
     expect(await session.fireTimers(start + 2.5 * HOUR)).toBe(false);
     expect(instantsOf("m")).toEqual([1, 2 * HOUR + 1]);
     expect(instantsOf("z")).toEqual([1, 2 * HOUR + 1]);
+  });
+});
+
+describe("a batch", () => {
+  it("is never asked to be larger than its bound, also after one that was cut", async () => {
+    const asked: number[] = [];
+    const noting = (own: TaskLog): TaskLog => ({
+      ...new Held().through(own),
+      fetch: async (from, limits, signal) => {
+        asked.push(limits.recordsMax);
+        return await own.fetch(from, limits, signal);
+      },
+      publish: async (transaction) => await own.publish(transaction),
+    });
+    await begin(noting, { batchRecordsMax: 10, readContactsMax: 9 });
+    const lines = Array.from({ length: 40 }, (_, n) => `{"contactId":"c${n}","at":${start},"type":"web.page_viewed"}`);
+    broker.append("inputs", 0, lines);
+    while ((session.folded.get("inputs") ?? 0) < 40) await session.commitInputs(await session.fetch(0));
+    await session.published();
+    expect(asked.length).toBeGreaterThan(4);
+    expect(Math.max(...asked)).toBe(10);
   });
 });
