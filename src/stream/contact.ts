@@ -163,9 +163,9 @@ export class TaskContact {
   /** What it was packed into, which it is no more. */
   #unpacked(spare?: Spare): StoredContact | undefined {
     const packed = this.#packed;
-    this.#packed = null;
     if (packed === null) return undefined;
     const stored = decodeContact(packed.row, spare);
+    this.#packed = null;
     if (packed.unwritten === null) this.#learn(stored);
     return stored;
   }

@@ -165,7 +165,7 @@ describe("Fetcher", () => {
   });
 
   it("does not ask for what it has enough of, nor waits for others then", async () => {
-    const many = Array.from({ length: 12_000 }, (_, i) => `v${i}`);
+    const many = Array.from({ length: 24_000 }, (_, i) => `v${i}`);
     const answers = [response([{ base: 0, values: many }]), about("u", response([]))];
     const { fetchAll, asked } = fetcherOf(() => answers.shift() ?? never(), { t: 1, u: 1 });
     const found = fetchAll({}, { recordsMax: 1 });
