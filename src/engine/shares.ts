@@ -18,7 +18,6 @@ const HOT_BYTES_MIN = 2 * 1024 * 1024;
  */
 const BATCH_RECORDS = 16_384;
 const BATCH_RECORDS_MIN = 256;
-const BATCH_RECORDS_MAX = 16_384;
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Of the store of one of so many tasks. */
@@ -32,7 +31,7 @@ export function memoryOf(share: number): StoreMemory {
 /** Of one of so many tasks. */
 export function limitsOf(share: number): Partial<TaskLimits> {
   const { hotBytesMax, unwrittenContactsMax, unwrittenInputsMax } = defaultLimits;
-  const batchRecordsMax = part(BATCH_RECORDS, share, BATCH_RECORDS_MIN, BATCH_RECORDS_MAX);
+  const batchRecordsMax = part(BATCH_RECORDS, share, BATCH_RECORDS_MIN, BATCH_RECORDS);
   return {
     batchRecordsMax,
     batchBytesMax: BATCH_BYTES_MAX,

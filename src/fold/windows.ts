@@ -18,7 +18,7 @@ export interface Hour {
   count: number;
   sum: number;
   /** Only with `scope: resource`: the points of each match by its key, in input order. */
-  readonly matches: Map<string, number> | null;
+  matches: Map<string, number> | null;
 }
 
 export interface Window {
@@ -99,43 +99,46 @@ export function writeWindow(to: CompactWriter, { count, unnamed, settled, hours,
  *
  * @param into a window that nobody needs any more, of the same rule: it is what is returned
  */
-export function readWindow(from: CompactReader, into?: Window): Window {
-  const count = from.number();
-  const unnamed = from.number();
-  const settled = from.number();
-  const latest = from.flag() ? new Map<string, number>() : null;
-  const hours = into?.hours ?? [];
-  const before = hours.length;
-  const length = from.number();
-  let hour = 0;
-  for (let i = 0; i < length; i++) {
-    hour += from.number();
-    const inHour = from.number();
-    const sum = from.number();
-    if (latest === null && i < before) {
-      const own = hours[i]!;
-      own.hour = hour;
-      own.count = inHour;
-      own.sum = sum;
-      continue;
-    }
-    const matches = latest === null ? null : new Map<string, number>();
-    if (matches !== null) {
-      for (let more = from.number(); more > 0; more--) matches.set(from.text(), from.number());
-      for (const key of matches.keys()) latest?.set(key, hour);
-    }
-    hours[i] = { hour, count: inHour, sum, matches };
-  }
-  if (hours.length > length) hours.length = length;
-  if (latest !== null && length === 0) for (const key of from.texts()) latest.set(key, 0);
-  if (into === undefined) return { hours, count, latest, unnamed, settled, sumBeforeLast: null, edge: never };
-  into.count = count;
-  into.latest = latest;
-  into.unnamed = unnamed;
-  into.settled = settled;
+export function readWindow(from: CompactReader, into = blankWindow()): Window {
+  into.count = from.number();
+  into.unnamed = from.number();
+  into.settled = from.number();
+  into.latest = from.flag() ? new Map() : null;
   into.sumBeforeLast = null;
   into.edge = never;
+  const { hours, latest } = into;
+  const count = from.number();
+  if (hours.length > count) hours.length = count;
+  for (let i = 0, before = 0; i < count; i++) {
+    hours[i] = readHour(from, before, latest, hours[i]);
+    before = hours[i]!.hour;
+  }
+  if (latest !== null && count === 0) for (const key of from.texts()) latest.set(key, 0);
   return into;
+}
+
+function readHour(
+  from: CompactReader,
+  before: number,
+  latest: Window["latest"],
+  into: Hour = { hour: 0, count: 0, sum: 0, matches: null },
+): Hour {
+  into.hour = before + from.number();
+  into.count = from.number();
+  into.sum = from.number();
+  into.matches = latest === null ? null : new Map();
+  if (latest === null || into.matches === null) return into;
+  for (let left = from.number(); left > 0; left--) {
+    const key = from.text();
+    into.matches.set(key, from.number());
+    latest.set(key, into.hour);
+  }
+  return into;
+}
+
+/** With the fields in the order of `newWindow`. */
+function blankWindow(): Window {
+  return { hours: [], count: 0, latest: null, unnamed: 0, settled: 0, sumBeforeLast: null, edge: never };
 }
 
 /** @param now up to where edges have been passed */

@@ -30,7 +30,7 @@ import {
 } from "../store/rows.js";
 import type { ContactChange, ContactStore } from "../store/store.js";
 import { PendingInputs } from "./pending.js";
-import { keysOf, noKeys, notIn, recordOf, type Shared, sharedOf, statesOf } from "./stored-contact.js";
+import { keysOf, modelName, noKeys, notIn, recordOf, statesOf } from "./stored-contact.js";
 
 /** What a contact takes in memory: measured, rounded up. */
 const CONTACT_BYTES = 1600;
@@ -49,6 +49,24 @@ interface Packed {
     readonly entry: EpochMs | null;
     readonly due: EpochMs | null;
   } | null;
+}
+
+/** What contacts under the same models share. */
+interface Shared {
+  readonly names: readonly string[];
+  /** To be borrowed; null: it is. */
+  fold: ContactFold | null;
+}
+
+const sharedBy = new WeakMap<readonly CompiledModel[], Shared>();
+
+function sharedOf(models: readonly CompiledModel[]): Shared {
+  let shared = sharedBy.get(models);
+  if (shared === undefined) {
+    shared = { names: models.map(modelName), fold: null };
+    sharedBy.set(models, shared);
+  }
+  return shared;
 }
 
 /** Not asked for in any round. */
@@ -111,7 +129,10 @@ export class TaskContact {
     this.#shared = sharedOf(models);
     this.#isStored = isStored;
     if (typeof stored === "string") this.#packed = { row: stored, unwritten: null };
-    else if (stored !== undefined) this.#take(stored);
+    else if (stored !== undefined) {
+      this.#take(stored);
+      this.#learn(stored);
+    }
   }
 
   /** Its fold; where that is packed it is unpacked. */
@@ -121,11 +142,8 @@ export class TaskContact {
 
   /** Has a fold of its own in memory. */
   unpack(): ContactFold {
-    if (this.#fold !== null) return this.#fold;
-    const stored = this.#unpacked();
-    const record = recordOf(this.#models, stored);
-    this.#fold = new ContactFold(this.#models, this.tenantId, this.contactId, { history: "stored" }, record);
-    return this.#fold;
+    if (this.#fold === null) this.#take(this.#unpacked());
+    return this.#fold!;
   }
 
   /**
@@ -174,13 +192,13 @@ export class TaskContact {
     return this.#fold === null;
   }
 
-  /** Takes what the store has. */
-  #take(stored: StoredContact): void {
+  /** Has a fold of its own, of what was stored. */
+  #take(stored: StoredContact | undefined): void {
     const record = recordOf(this.#models, stored);
     this.#fold = new ContactFold(this.#models, this.tenantId, this.contactId, { history: "stored" }, record);
-    this.#learn(stored);
   }
 
+  /** Notes what the store has. */
   #learn(stored: StoredContact): void {
     const { names } = this.#shared;
     this.#segments = stored.segments.length === 0 ? noSegments : stored.segments;
@@ -242,14 +260,14 @@ export class TaskContact {
       this.#erasing = this.fold.erasedUntil;
       this.#pending?.erase(input.at);
     } else if (received.status === "folded" || received.status === "late") {
-      this.#received(input);
+      this.#addPending(input);
     } else if (received.status === "conflict" && received.loser !== input) {
-      this.#received(input);
+      this.#addPending(input);
     }
     return received;
   }
 
-  #received(input: Input): void {
+  #addPending(input: Input): void {
     this.#pending ??= new PendingInputs();
     this.#pending.add(input);
   }

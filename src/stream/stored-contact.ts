@@ -1,6 +1,5 @@
 /** What the store has of a contact, as its fold wants it. */
 import type { EpochMs, InputKey } from "../events/types.js";
-import type { ContactFold } from "../fold/contact.js";
 import { unpublished } from "../fold/decide.js";
 import { initial } from "../fold/initial.js";
 import { completed } from "../fold/pack.js";
@@ -12,24 +11,6 @@ import type { StoredContact, StoredModel } from "../store/rows.js";
 /** `id@version`: names a model in the store. */
 export function modelName({ model }: CompiledModel): string {
   return `${model.id}@${model.version}`;
-}
-
-/** What contacts under the same models share. */
-export interface Shared {
-  readonly names: readonly string[];
-  /** To be borrowed; null: it is. */
-  fold: ContactFold | null;
-}
-
-const sharedBy = new WeakMap<readonly CompiledModel[], Shared>();
-
-export function sharedOf(models: readonly CompiledModel[]): Shared {
-  let shared = sharedBy.get(models);
-  if (shared === undefined) {
-    shared = { names: models.map(modelName), fold: null };
-    sharedBy.set(models, shared);
-  }
-  return shared;
 }
 
 /** Of a contact of which only an erasure is known. */
