@@ -21,6 +21,8 @@ export interface KafkaConfig {
   readonly isHistoryLocal: boolean;
   /** How long a process may be silent before the group gives its tasks to others. */
   readonly sessionMs: number;
+  /** From one transaction of a task to the next, at least, where no more inputs wait than one takes. */
+  readonly commitIntervalMs: number;
   readonly tls: TlsConfig | null;
   readonly sasl: SaslConfig | null;
   readonly registry: RegistryConfig | null;
@@ -63,6 +65,7 @@ export interface GivenKafkaOptions {
 
 /** Less would be missed by a process that is well, between two heartbeats; brokers allow no more than the most. */
 const SESSION_BOUNDS = ["6s", "30m"] as const;
+const COMMIT_INTERVAL_BOUNDS = ["0ms", "10s"] as const;
 
 /** Whether a cluster is named at all. Without one the engine runs embedded. */
 export function namesCluster(given: GivenKafkaOptions, env: Environment): boolean {
@@ -86,6 +89,7 @@ export function readKafkaConfig(given: GivenKafkaOptions, env: Environment): Rea
     isHistoryLocal:
       reader.oneOf(reader.find(variables.history, "--history", given.history), ["log", "local"], "log") === "local",
     sessionMs: reader.duration(reader.find(variables.session, null), "20s", SESSION_BOUNDS),
+    commitIntervalMs: reader.duration(reader.find(variables.commitInterval, null), "50ms", COMMIT_INTERVAL_BOUNDS),
     tls: tlsOf(reader),
     sasl: saslOf(reader),
     registry: registryOf(reader, reader.find(variables.registryUrl, "--schema-registry", given.schemaRegistry)),

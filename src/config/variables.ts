@@ -19,6 +19,7 @@ export const kafkaVariables = {
   workers: "SCOREFOLD_WORKERS",
   history: "SCOREFOLD_HISTORY",
   session: "SCOREFOLD_KAFKA_SESSION_TIMEOUT",
+  commitInterval: "SCOREFOLD_KAFKA_COMMIT_INTERVAL",
   tls: "SCOREFOLD_KAFKA_TLS",
   ca: "SCOREFOLD_KAFKA_CA",
   cert: "SCOREFOLD_KAFKA_CERT",

@@ -109,6 +109,7 @@ export class Fetcher {
   async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Taken[]> {
     for (const topic of this.#topics) this.#seek(topic, from.get(topic) ?? 0);
     const deadline = performance.now() + limits.waitMs;
+    if (this.#isThere && !this.#isBehind && !this.#isEnough(limits)) await this.#lookAgain(signal);
     for (;;) {
       if (this.#closing.signal.aborted)
         throw new ScorefoldError("stopping", "the log is closed; start the engine again");
@@ -117,10 +118,10 @@ export class Fetcher {
         this.#error = null;
         throw error;
       }
-      this.#poll();
-      const waits = [...this.#waiting.values()];
-      const isKnown = waits.every(({ end }) => end !== null);
-      const isThere = waits.some(({ records, at, next, fetched }) => at < records.length || fetched > next);
+      const isKnown = [...this.#waiting.values()].every(({ end }) => end !== null);
+      const isThere = this.#isThere;
+      // Ahead only of what is known to be there: at the end the next call asks, and so for all that has come by then.
+      if (this.#isBehind || !isThere) this.#poll();
       const left = deadline - performance.now();
       if (signal?.aborted === true || (isKnown && (isThere || left <= 0))) return this.#take(limits);
       await this.#changed(isKnown ? left : POLL_MS, signal);
@@ -132,6 +133,41 @@ export class Fetcher {
     this.#closing.abort();
     this.#wake();
     await Promise.all(this.#polls.values());
+  }
+
+  get #isThere(): boolean {
+    return [...this.#waiting.values()].some(({ records, at, next, fetched }) => at < records.length || fetched > next);
+  }
+
+  /** Whether brokers have more, as of their last answers. */
+  get #isBehind(): boolean {
+    return [...this.#waiting.values()].some(({ end, fetched }) => end === null || fetched < end);
+  }
+
+  #isEnough({ recordsMax, bytesMax }: FetchLimits): boolean {
+    let [count, bytes] = [0, 0];
+    for (const waiting of this.#waiting.values()) {
+      count += waiting.records.length - waiting.at;
+      bytes += waiting.bytes;
+    }
+    return count >= recordsMax || bytes >= bytesMax;
+  }
+
+  /**
+   * Asks for what has come since the last answers. Of several brokers one answers first; what the others have told since
+   * then is old, and would be a batch of a few records.
+   */
+  async #lookAgain(signal?: AbortSignal): Promise<void> {
+    const before = new Set(this.#polls.keys());
+    this.#poll(0);
+    const asked = [...this.#polls.keys()].filter((leader) => !before.has(leader));
+    const deadline = performance.now() + POLL_BESIDE_MS;
+    const stops = [this.#closing.signal, signal];
+    while (asked.some((leader) => this.#polls.has(leader)) && !stops.some((stop) => stop?.aborted === true)) {
+      const left = deadline - performance.now();
+      if (left <= 0) return;
+      await this.#changed(left, signal);
+    }
   }
 
   #seek(topic: Topic, offset: Offset): void {
@@ -174,8 +210,8 @@ export class Fetcher {
     });
   }
 
-  /** Asks every broker that is not being asked for what may come. */
-  #poll(): void {
+  /** Asks every broker that is not being asked for what may come. @param waitMs how long it may wait for that */
+  #poll(waitMs = POLL_MS): void {
     const hungry = new Map<number, Topic[]>();
     const full = new Set<number>();
     this.#turn = (this.#turn + 1) % this.#topics.length;
@@ -186,9 +222,11 @@ export class Fetcher {
     }
     for (const [leader, topics] of hungry) {
       if (this.#polls.has(leader)) continue;
-      const poll = this.#ask(leader, topics, full.has(leader) ? POLL_BESIDE_MS : POLL_MS).catch((error: unknown) => {
-        this.#error = kafkaError(error, "a fetch");
-      });
+      const poll = this.#ask(leader, topics, full.has(leader) ? Math.min(waitMs, POLL_BESIDE_MS) : waitMs).catch(
+        (error: unknown) => {
+          this.#error = kafkaError(error, "a fetch");
+        },
+      );
       const done = poll.then(() => {
         this.#polls.delete(leader);
         this.#wake();

@@ -3,6 +3,11 @@ export interface TaskLimits {
   /** Of one commit of inputs. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
+  /**
+   * From one commit to the next, at least, where no more inputs wait than one commit takes: each has its price, however
+   * few they are.
+   */
+  readonly commitIntervalMs: number;
   /** Contacts that a commit of inputs reads from the store: at so many its batch ends early. */
   readonly readContactsMax: number;
   /**
@@ -35,6 +40,7 @@ export interface TaskLimits {
 export const defaultLimits: TaskLimits = {
   batchRecordsMax: 4096,
   batchBytesMax: 4 * 1024 * 1024,
+  commitIntervalMs: 0,
   readContactsMax: 1024,
   turnInputsMax: 256,
   sliceContactsMax: 1024,

@@ -19,7 +19,8 @@ import type { Gathered } from "./batch.js";
 import { TaskContact } from "./contact.js";
 import type { SharedModels } from "./log.js";
 import type { CommittedPosition } from "./metadata.js";
-import { lag, type Session } from "./session.js";
+import { lag } from "./offsets.js";
+import type { Session } from "./session.js";
 import { modelName } from "./stored-contact.js";
 import { passedBy } from "./timers.js";
 

@@ -12,7 +12,6 @@
  * what is published, by two batches of inputs: one whose publish is not answered yet, and one that waits for its turn.
  * A write takes all that is in memory, so it begins only where the two are level; timers and models go on from there too.
  */
-import { ScorefoldError } from "../errors.js";
 import type { ContactId, EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
@@ -25,6 +24,7 @@ import { HotContacts } from "./hot-contacts.js";
 import type { TaskLimits } from "./limits.js";
 import type { Fetched, Offsets, TaskLog } from "./log.js";
 import { encodeMetadata } from "./metadata.js";
+import { checkEnds, lag, upTo } from "./offsets.js";
 import { passedBy, TimerRun } from "./timers.js";
 
 /** What one commit did. */
@@ -76,6 +76,8 @@ export class Session {
   #writeFailed: unknown = null;
   #unwrittenInputs = 0;
   #writtenAt: number;
+  /** When the last publish began. */
+  #publishedAt = Number.NEGATIVE_INFINITY;
   #recordsMax: number;
   /** Since the batch under way began: time that others had. */
   #yieldedMs = 0;
@@ -119,6 +121,18 @@ export class Session {
   }
 
   /**
+   * For where all inputs are folded: waits until they are published too, and until the next commit is due. What comes
+   * meanwhile is one batch then; one that was cut earlier would only wait for its turn, and leave the rest to the next.
+   * Resolves early when `signal` aborts.
+   */
+  async rest(signal: AbortSignal): Promise<void> {
+    await this.published();
+    const { clock, limits } = this.#options;
+    const left = this.#publishedAt + limits.commitIntervalMs - clock.elapsed();
+    if (left > 0) await clock.sleep(left, signal);
+  }
+
+  /**
    * Folds what was committed and is not in the store yet: exactly up to the committed offsets, then exactly up to the
    * committed place of the timers. Muted: all of it was published before.
    */
@@ -133,7 +147,7 @@ export class Session {
       const fetched = await this.fetch(limits.idleWaitMs);
       const cut = fetched.map((one) => upTo(one, committed.offsets.get(one.topic) ?? 0));
       await this.commitInputs(cut);
-      if (lag(this.#folded.offsets, committed.offsets) === left) this.#checkEnds(fetched, committed);
+      if (lag(this.#folded.offsets, committed.offsets) === left) checkEnds(fetched, committed.offsets);
       await this.writeIfDue();
     }
     await this.#repeatTimers(committed.timer);
@@ -322,6 +336,7 @@ export class Session {
   async #publish(kind: CommitReport["kind"], gathered: Gathered, position: Position, foldMs: number): Promise<void> {
     const { clock, log, onCommit, onPublishFailed } = this.#options;
     const started = clock.elapsed();
+    this.#publishedAt = started;
     try {
       await log.publish({
         outputs: gathered.outputs,
@@ -411,30 +426,4 @@ export class Session {
     for await (const keys of this.#options.store.due(until)) due.push(...keys);
     return due;
   }
-
-  #checkEnds(fetched: readonly Fetched[], committed: Position): void {
-    for (const { topic, end } of fetched) {
-      const wanted = committed.offsets.get(topic) ?? 0;
-      if (end >= wanted) continue;
-      throw new ScorefoldError(
-        "history-lost",
-        `topic ${topic} ends at offset ${end}, and inputs up to ${wanted} were scored: a part of the log is gone; ` +
-          "restore it from a backup",
-      );
-    }
-  }
-}
-
-/** How many offsets lie between two positions. */
-export function lag(from: Offsets, to: Offsets): number {
-  let sum = 0;
-  for (const [topic, offset] of to) sum += Math.max(0, offset - (from.get(topic) ?? 0));
-  return sum;
-}
-
-/** The part of what was fetched that lies before `offset`. */
-function upTo(fetched: Fetched, offset: number): Fetched {
-  if (fetched.next <= offset) return fetched;
-  const records = fetched.records.filter((record) => record.offset < offset);
-  return { ...fetched, records, next: offset };
 }

@@ -7,7 +7,7 @@ import { ContactStore } from "../store/store.js";
 import type { Log, Offsets, TaskLog } from "./log.js";
 import type { CommittedPosition } from "./metadata.js";
 import { isOfCommitted } from "./models.js";
-import { lag } from "./session.js";
+import { lag } from "./offsets.js";
 
 /** Where a task's store lies. */
 export interface StorePlace {

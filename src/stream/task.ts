@@ -18,7 +18,8 @@ import { defaultLimits, type TaskLimits } from "./limits.js";
 import type { Log, Offsets, TaskLog } from "./log.js";
 import { type CommittedPosition, decodeMetadata } from "./metadata.js";
 import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChange, sharedModels } from "./models.js";
-import { type CommitReport, lag, Session, type WriteReport } from "./session.js";
+import { lag } from "./offsets.js";
+import { type CommitReport, Session, type WriteReport } from "./session.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
 
 /** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
@@ -305,6 +306,7 @@ export class Task {
     let isFolded = false;
     while (!this.#stop.signal.aborted) {
       if (this.#wake.signal.aborted) this.#wake = new AbortController();
+      if (isFolded && !hasMoreTimers) await session.rest(this.#wake.signal);
       const waitMs = hasMoreTimers || (isFolded && this.#fireUntil.length > 0) ? 0 : this.#limits.idleWaitMs;
       const fetched = await session.fetch(waitMs, this.#wake.signal);
       this.#ends = new Map(fetched.map(({ topic, end }) => [topic, end]));

@@ -58,13 +58,14 @@ export function response(
   aborted: readonly (readonly [producer: number, first: number])[] = [],
   cut = 0,
   errorCode = 0,
+  end = 900,
 ): Buffer {
   const records = Buffer.concat(batches.map((batch) => (Buffer.isBuffer(batch) ? batch : bytesOf(batch))));
   const partition = Buffer.alloc(4 + 2 + 8 + 8 + 8 + 4 + 16 * aborted.length + 4 + 4);
   let at = partition.writeInt32BE(3, 0);
   at = partition.writeInt16BE(errorCode, at);
   at = partition.writeBigInt64BE(1000n, at);
-  at = partition.writeBigInt64BE(900n, at);
+  at = partition.writeBigInt64BE(BigInt(end), at);
   at = partition.writeBigInt64BE(2n, at);
   at = partition.writeInt32BE(aborted.length, at);
   for (const [producer, first] of aborted) {

@@ -10,11 +10,14 @@ import { response } from "./answers.js";
 const NOT_LEADER = 6;
 const TOPIC_AUTHORIZATION_FAILED = 29;
 const CORRUPT_MESSAGE = 2;
+/** Where the offset of a topic's only partition stands in a request, from the length of its name of one letter on. */
+const FROM_AFTER_TOPIC = 15;
 const limits = { recordsMax: 100, bytesMax: 1e6, waitMs: 1000 };
 
-/** What a broker of these was asked: topics in their order, and how long it may wait. */
+/** What a broker of these was asked: topics in their order, from where the first, and how long it may wait. */
 interface Asked {
   readonly topics: readonly string[];
+  readonly from: number;
   readonly waitMs: number;
 }
 
@@ -30,7 +33,9 @@ function fetcherOf(answers: Answers | (Buffer | Error)[], leaders: Readonly<Reco
     const { buffer } = await request.encode();
     const of = topics.filter((topic) => buffer.includes(`\0\x01${topic}`));
     const place = (topic: string): number => buffer.indexOf(`\0\x01${topic}`);
-    const one = { topics: of.sort((a, b) => place(a) - place(b)), waitMs: buffer.readInt32BE(4) };
+    of.sort((a, b) => place(a) - place(b));
+    const from = Number(buffer.readBigInt64BE(place(of[0]!) + FROM_AFTER_TOPIC));
+    const one = { topics: of, from, waitMs: buffer.readInt32BE(4) };
     asked.push(one);
     // As an answer over a network: never in the same turn.
     await new Promise((resolve) => setImmediate(resolve));
@@ -176,6 +181,60 @@ describe("Fetcher", () => {
       [["u"], 20],
     ]);
     expect((await found)[0]!.records).toHaveLength(1);
+  });
+
+  it("asks ahead where there is more, and at the end only when it is called again", async () => {
+    const asksAhead = async (end: number): Promise<boolean> => {
+      const { fetch, asked } = fetcherOf([response([{ base: 0, values: ["a"] }], [], 0, 0, end)]);
+      expect((await fetch()).next).toBe(1);
+      for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+      return asked.length > 1;
+    };
+    expect([await asksAhead(1), await asksAhead(2)]).toEqual([false, true]);
+  });
+
+  it("takes what all brokers have at the end, not the few records that one has told of in between", async () => {
+    const logs: Record<string, string[]> = { t: ["a"], u: [] };
+    const waiting = new Map<string, () => void>();
+    const known = new Set<string>();
+    const { fetchAll } = fetcherOf(
+      async ({ topics: [topic], waitMs, from }) => {
+        const isThere = (): boolean => logs[topic!]!.length > from;
+        // The end of a topic is told at once.
+        if (!isThere() && waitMs > 0 && known.has(topic!)) await new Promise<void>((go) => waiting.set(topic!, go));
+        known.add(topic!);
+        const values = logs[topic!]!.slice(from);
+        const batches = values.length === 0 ? [] : [{ base: from, values }];
+        return about(topic!, response(batches, [], 0, 0, logs[topic!]!.length));
+      },
+      { t: 1, u: 2 },
+    );
+    const valuesFrom = async (t: number, u: number): Promise<string[][]> =>
+      (await fetchAll({ t, u })).map(({ records }) => records.map(({ value }) => String(value)));
+    expect(await valuesFrom(0, 0)).toEqual([["a"], []]);
+    const both = valuesFrom(1, 0);
+    await expect.poll(() => waiting.size).toBe(2);
+    logs["t"]!.push("b");
+    waiting.get("t")!();
+    expect(await both).toEqual([["b"], []]);
+    // Of these `u` tells the first, as it was asked to.
+    logs["u"]!.push("x");
+    waiting.get("u")!();
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+    logs["t"]!.push("c", "d");
+    logs["u"]!.push("y");
+    expect(await valuesFrom(2, 0)).toEqual([
+      ["c", "d"],
+      ["x", "y"],
+    ]);
+  });
+
+  it("does not wait for long for what has come since", async () => {
+    const some = response([{ base: 0, values: ["a", "b", "c"] }], [], 0, 0, 3);
+    const { fetch, asked } = fetcherOf([some]);
+    expect((await fetch({}, { recordsMax: 1 })).records).toHaveLength(1);
+    expect((await fetch({ t: 1 })).records).toHaveLength(2);
+    expect(asked.map(({ waitMs }) => waitMs)).toEqual([500, 0]);
   });
 
   it("lets go of what it has given, also where it never runs out of records", async () => {

@@ -232,6 +232,7 @@ function drawLimits(random: Random, isLong: boolean): TaskLimits {
   return {
     batchRecordsMax: isTiny ? random.between(1, 7) : random.between(20, 60),
     batchBytesMax: random.pick([300, 100_000]),
+    commitIntervalMs: random.pick([0, 0, 40]),
     readContactsMax: random.between(1, 4),
     turnInputsMax: random.pick([1, 3, 100]),
     sliceContactsMax: random.between(1, 3),

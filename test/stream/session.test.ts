@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Output } from "../../src/events/types.js";
 import type { Position } from "../../src/store/position.js";
 import { ContactStore } from "../../src/store/store.js";
-import { systemClock } from "../../src/stream/clock.js";
+import { type Clock, systemClock } from "../../src/stream/clock.js";
 import { defaultLimits, type TaskLimits } from "../../src/stream/limits.js";
 import type { TaskLog, Transaction } from "../../src/stream/log.js";
 import { decodeMetadata } from "../../src/stream/metadata.js";
@@ -42,6 +42,7 @@ beforeEach(async () => {
 async function begin(
   through: (log: TaskLog) => TaskLog = (own) => own,
   limits: Partial<TaskLimits> = {},
+  clock: Clock = systemClock,
 ): Promise<void> {
   log = await broker.connect().open(0);
   failures = 0;
@@ -52,7 +53,7 @@ async function begin(
     taskOf: null,
     modelSets: ["set", "set"],
     modelsOf: () => [model],
-    clock: systemClock,
+    clock,
     limits: { ...defaultLimits, sliceContactsMax: 1, unwrittenInputsMax: 1, ...limits },
     onCommit: () => undefined,
     onPublishFailed: () => {
@@ -188,6 +189,54 @@ describe("a publish under way", () => {
     expect(session.position.offsets.get("inputs")).toBe(0);
     expect(held.begun).toHaveLength(1);
     expect(disk.batches).toBe(written);
+  });
+});
+
+describe("the rest before the next commit, where all is folded", () => {
+  let held: Held;
+  let now: number;
+  let sleeps: { readonly ms: number; readonly signal: AbortSignal | undefined; readonly end: () => void }[];
+
+  beforeEach(async () => {
+    held = new Held();
+    now = 0;
+    sleeps = [];
+    const sleep: Clock["sleep"] = async (ms, signal) =>
+      await new Promise<void>((end) => sleeps.push({ ms, signal, end }));
+    await begin(held.through, { commitIntervalMs: 50 }, { ...systemClock, elapsed: () => now, sleep });
+  });
+
+  it("is until what is folded is published, and an interval has passed since that began", async () => {
+    await visits(["a", 1]);
+    const { signal } = new AbortController();
+    const rest = session.rest(signal);
+    now = 20;
+    expect(await isOver(rest)).toBe(false);
+    expect(sleeps).toHaveLength(0);
+    held.begun[0]!.go();
+    await expect.poll(() => sleeps.length).toBe(1);
+    expect(sleeps[0]).toMatchObject({ ms: 30, signal });
+    expect(await isOver(rest)).toBe(false);
+    sleeps[0]!.end();
+    await rest;
+    expect(session.position.offsets.get("inputs")).toBe(1);
+  });
+
+  it("is none where nothing was published for longer, nor at first", async () => {
+    await session.rest(new AbortController().signal);
+    await visits(["a", 1]);
+    held.begun[0]!.go();
+    await session.published();
+    now = 50;
+    await session.rest(new AbortController().signal);
+    expect(sleeps).toHaveLength(0);
+  });
+
+  it("tells of a publish that failed", async () => {
+    await visits(["a", 1]);
+    const rest = session.rest(new AbortController().signal);
+    held.begun[0]!.fail(new Error("connection reset"));
+    await expect(rest).rejects.toThrow("connection reset");
   });
 });
 

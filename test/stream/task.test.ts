@@ -72,10 +72,10 @@ describe("Task", () => {
 
   it("says that inputs are folded when their publish is answered, and hears of one that fails while it waits", async () => {
     let answer: (error: Error | null) => void = () => undefined;
-    let fetches = 0;
+    let publishes = 0;
     const log = one.broker.connect(async (name) => {
-      if (name === "fetch") fetches += 1;
       if (name !== "publish committed") return;
+      publishes += 1;
       await new Promise<void>((done, failed) => {
         answer = (error) => (error === null ? done() : failed(error));
       });
@@ -88,13 +88,13 @@ describe("Task", () => {
       [2, new Error("connection reset")],
     ] as const) {
       // biome-ignore format: a pair a line
-      const before = fetches;
+      const before = publishes;
       one.arrive(id);
       let isFolded = false;
       const folded = task.foldedUpTo(new Map([["inputs", id]])).then(() => {
         isFolded = true;
       });
-      await one.passes(() => fetches === before + 1);
+      await one.passes(() => publishes === before + 1);
       expect([isFolded, task.lag, notices.length]).toEqual([false, 1, 0]);
       answer(error);
       await one.passes(error === null ? folded : () => notices.length > 0);

@@ -66,8 +66,9 @@ share the tasks, one for each partition of the input topics. \`scorefold topics 
 Each option can be a variable: SCOREFOLD_DATA, SCOREFOLD_MODELS, SCOREFOLD_HOST, SCOREFOLD_PORT, SCOREFOLD_LOG_LEVEL,
 SCOREFOLD_TIMER_GRACE, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS, SCOREFOLD_PARTITIONER, SCOREFOLD_WORKERS,
 SCOREFOLD_HISTORY.
-SCOREFOLD_API_TOKEN is the token that clients have to send; it is a variable only, and so is SCOREFOLD_KAFKA_SESSION_TIMEOUT
-(20s), after which others take the tasks of a process that is silent. SIGTERM ends it in good order, kill -9 loses nothing.
+SCOREFOLD_API_TOKEN is the token that clients have to send; it is a variable only, and so are SCOREFOLD_KAFKA_SESSION_TIMEOUT
+(20s), after which others take the tasks of a process that is silent, and SCOREFOLD_KAFKA_COMMIT_INTERVAL (50ms), from one
+transaction of a task to the next. SIGTERM ends it in good order, kill -9 loses nothing.
 ${clusterHelp}`,
     )
     .action(async (options: GivenOptions & GivenKafkaOptions) => {

@@ -31,7 +31,7 @@ export async function startOnCluster({
   models,
   logger,
 }: ClusterStart): Promise<KafkaEngine> {
-  const { app, partitioner, isHistoryLocal, sessionMs, registry } = cluster;
+  const { app, partitioner, isHistoryLocal, sessionMs, commitIntervalMs, registry } = cluster;
   return await KafkaEngine.start({
     directory: await DataDirectory.open(config.data),
     kafka: await kafkaOf(cluster, clientId(cluster), logger),
@@ -44,6 +44,6 @@ export async function startOnCluster({
     models,
     clock: systemClock,
     logger,
-    limits: { timerGraceMs: config.timerGraceMs, inputAheadMsMax: config.inputAheadMs },
+    limits: { timerGraceMs: config.timerGraceMs, inputAheadMsMax: config.inputAheadMs, commitIntervalMs },
   });
 }
