@@ -6,6 +6,7 @@ import { constants, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Damaged, openClassicLevel } from "../database/classic-level.js";
 import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
@@ -20,6 +21,10 @@ const COMPACTING_FILE = "compacting.json";
 /** A copy that a compaction was making, and what it was to replace. */
 const COPY_ENDING = ".copy";
 const OLD_ENDING = ".old";
+
+/** How long the store of a task is waited for, and between two looks at it. */
+const HANDOVER_MS_MAX = 5_000;
+const HANDOVER_LOOK_MS = 25;
 
 /** What this process may take for both databases. */
 export interface DirectoryMemory {
@@ -140,8 +145,25 @@ export class DataDirectory {
     await made(join(this.path, TASKS), join(this.path, TASKS));
   }
 
-  async openTaskStore(task: number, { bytes, openFilesMax }: StoreMemory): Promise<Database> {
-    return await this.#open(join(TASKS, String(task)), bytes, { openFilesMax });
+  /**
+   * Where another process of this directory had the task before, it is about to close the store: that is waited for.
+   *
+   * @throws ScorefoldError `directory-in-use` where it is not closed for long
+   */
+  async openTaskStore(task: number, { bytes, openFilesMax }: StoreMemory, waitMs = HANDOVER_MS_MAX): Promise<Database> {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      try {
+        return await this.#open(join(TASKS, String(task)), bytes, { openFilesMax });
+      } catch (error) {
+        if (!(error instanceof ScorefoldError) || error.code !== "directory-in-use") throw error;
+        if (performance.now() >= deadline) {
+          const text = `the store of task ${task} in ${this.path} is open in another process, which does not let go of it`;
+          throw new ScorefoldError("directory-in-use", `${text}; stop that one`, { cause: error });
+        }
+        await sleep(HANDOVER_LOOK_MS);
+      }
+    }
   }
 
   /** Puts the store of a task aside, closed. @returns where it is now */

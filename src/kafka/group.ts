@@ -16,7 +16,8 @@ import { kafkajs } from "./kafkajs.js";
 /** How long a process may be silent; one that has died is let go of at its next start, if that is sooner. */
 const SESSION_MS = 20_000;
 const REBALANCE_MS = 60_000;
-const HEARTBEAT_MS = 3_000;
+/** A member hears of a rebalance by a heartbeat: so long the others wait for it, and so long a new process for its tasks. */
+const HEARTBEAT_MS = 500;
 /** So many answers prove something: the first may be to a heartbeat that was sent before. */
 const HEARTBEATS = 2;
 /** Between two looks at heartbeats: with everything paused the client only waits. */

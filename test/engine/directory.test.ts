@@ -42,3 +42,17 @@ it("is refused where a file is in the way", async () => {
   writeFileSync(join(path, "file"), "");
   await expect(DataDirectory.open(join(path, "file"))).rejects.toMatchObject({ code: "directory-unusable" });
 });
+
+it("waits for the store of a task until whoever had it has closed it", async () => {
+  const memory = { bytes: 3 * 1024 * 1024, openFilesMax: 24 };
+  const [before, after] = [await DataDirectory.open(path), await DataDirectory.open(path)];
+  await before.beOfCluster();
+  const held = await before.openTaskStore(7, memory);
+  await expect(after.openTaskStore(7, memory, 0)).rejects.toMatchObject({
+    code: "directory-in-use",
+    message: `the store of task 7 in ${path} is open in another process, which does not let go of it; stop that one`,
+  });
+  const opening = after.openTaskStore(7, memory);
+  await held.close();
+  await (await opening).close();
+});

@@ -7,12 +7,13 @@
  *
  * The model beside it is the job of the measuring script, and the mapping reads its inputs.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { kafkajs } from "../../../src/kafka/kafkajs.js";
 import { nodeFlags } from "../flags.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -43,6 +44,10 @@ function flag(name: string): string {
   return value;
 }
 
+function deadLetters(): string {
+  return `${flag("app-id")}-dead-letters`;
+}
+
 /** Files of the topics that the script has made, and of one for dead letters. */
 function writeTopics(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
@@ -51,7 +56,7 @@ function writeTopics(directory: string): void {
     writeFileSync(join(directory, `${name}.yaml`), `name: ${name}\npartitions: ${PARTITIONS}\n${more}`);
   topic(flag("score-topic"), "role: output\nkind: score-changed\n");
   topic(flag("threshold-topic"), "role: output\nkind: threshold-crossed\n");
-  topic(`${flag("app-id")}-dead-letters`, "role: output\nkind: dead-letter\n");
+  topic(deadLetters(), "role: output\nkind: dead-letter\n");
   topic(
     flag("input"),
     `role: input
@@ -96,6 +101,15 @@ interface Task {
   readonly offsets: Readonly<Record<string, number>>;
 }
 
+/** The script has made the other topics, as whoever deploys this would have. */
+async function makeDeadLetters(): Promise<void> {
+  const { Kafka, logLevel } = kafkajs().kafkajs;
+  const admin = new Kafka({ brokers: [flag("bootstrap")], logLevel: logLevel.ERROR }).admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic: deadLetters(), numPartitions: PARTITIONS, replicationFactor: 1 }] });
+  await admin.disconnect();
+}
+
 function engine(topics: string): ChildProcess {
   const registry = given["registry"] === undefined ? [] : ["--schema-registry", flag("registry")];
   const workers = given["workers"] === undefined ? [] : ["--workers", flag("workers")];
@@ -120,9 +134,7 @@ function engine(topics: string): ChildProcess {
 
 const topics = join(flag("state-dir"), "..", `${flag("app-id")}-topics`);
 writeTopics(topics);
-spawnSync(process.execPath, [command, "topics", "apply", "--brokers", flag("bootstrap"), "--topics", topics], {
-  stdio: ["ignore", "ignore", "ignore"],
-});
+await makeDeadLetters();
 const child = engine(topics);
 let isOver = false;
 process.on("SIGTERM", () => child.kill("SIGTERM"));
