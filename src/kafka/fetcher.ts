@@ -109,7 +109,8 @@ export class Fetcher {
   async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Taken[]> {
     for (const topic of this.#topics) this.#seek(topic, from.get(topic) ?? 0);
     const deadline = performance.now() + limits.waitMs;
-    if (this.#isThere && !this.#isBehind && !this.#isEnough(limits)) await this.#lookAgain(signal);
+    const wantsMore = this.#isThere ? !this.#isEnough(limits) : limits.waitMs === 0;
+    if (wantsMore && !this.#isBehind) await this.#lookAgain(signal);
     for (;;) {
       if (this.#closing.signal.aborted)
         throw new ScorefoldError("stopping", "the log is closed; start the engine again");
@@ -119,11 +120,13 @@ export class Fetcher {
         throw error;
       }
       const isKnown = [...this.#waiting.values()].every(({ end }) => end !== null);
-      const isThere = this.#isThere;
-      // Ahead only of what is known to be there: at the end the next call asks, and so for all that has come by then.
-      if (this.#isBehind || !isThere) this.#poll();
       const left = deadline - performance.now();
-      if (signal?.aborted === true || (isKnown && (isThere || left <= 0))) return this.#take(limits);
+      if (signal?.aborted === true || (isKnown && (this.#isThere || left <= 0))) {
+        // Ahead only of what is known to be there: at the end the next call asks, and so for all that has come by then.
+        if (this.#isBehind) this.#poll();
+        return this.#take(limits);
+      }
+      this.#poll();
       await this.#changed(isKnown ? left : POLL_MS, signal);
     }
   }

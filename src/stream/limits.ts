@@ -17,6 +17,8 @@ export interface TaskLimits {
   readonly turnInputsMax: number;
   /** Contacts of one commit of timers. */
   readonly sliceContactsMax: number;
+  /** The same while inputs come: they wait for the slice, and at a full hour a hundred thousand contacts may be due. */
+  readonly sliceBesideInputsMax: number;
   /** A slice ends early at so many outputs. */
   readonly sliceOutputsMax: number;
   /** A write to the store begins at the first of these that is reached. */
@@ -44,6 +46,7 @@ export const defaultLimits: TaskLimits = {
   readContactsMax: 1024,
   turnInputsMax: 256,
   sliceContactsMax: 1024,
+  sliceBesideInputsMax: 128,
   sliceOutputsMax: 16_384,
   unwrittenContactsMax: 8192,
   unwrittenInputsMax: 65_536,

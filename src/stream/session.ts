@@ -14,7 +14,6 @@
  */
 import type { ContactId, EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
-import type { ContactKey } from "../store/keys.js";
 import type { Position, TimerPlace } from "../store/position.js";
 import type { ContactStore } from "../store/store.js";
 import { advanceDue, type BatchContext, foldRecords, Gathered, mergeByTime, offsetsAfter } from "./batch.js";
@@ -25,7 +24,7 @@ import type { TaskLimits } from "./limits.js";
 import type { Fetched, Offsets, TaskLog } from "./log.js";
 import { encodeMetadata } from "./metadata.js";
 import { checkEnds, lag, upTo } from "./offsets.js";
-import { passedBy, TimerRun } from "./timers.js";
+import { passedBy, Search, TimerRun } from "./timers.js";
 
 /** What one commit did. */
 export interface CommitReport {
@@ -72,6 +71,7 @@ export class Session {
   /** While catching up nothing is published: it was, before. */
   #isMuted = false;
   #timers: TimerRun | null = null;
+  #search: Search | null = null;
   #writing: Promise<void> | null = null;
   #writeFailed: unknown = null;
   #unwrittenInputs = 0;
@@ -79,6 +79,8 @@ export class Session {
   /** When the last publish began. */
   #publishedAt = Number.NEGATIVE_INFINITY;
   #recordsMax: number;
+  /** Whether the last fetch brought inputs. */
+  #hasInputs = false;
   /** Since the batch under way began: time that others had. */
   #yieldedMs = 0;
 
@@ -105,7 +107,7 @@ export class Session {
 
   /** Whether a run of the timers is under way. */
   get isFiring(): boolean {
-    return this.#timers !== null || this.#folded.timer.run !== null;
+    return this.#timers !== null || this.#search !== null || this.#folded.timer.run !== null;
   }
 
   /**
@@ -162,6 +164,7 @@ export class Session {
     this.#throwPublishError();
     // 1. Collect.
     const merged = mergeByTime(fetched, this.#folded.offsets);
+    this.#hasInputs = merged.records.length > 0;
     if (merged.records.length === 0 && lag(this.#folded.offsets, merged.offsets) === 0) return await this.published();
     const started = this.#options.clock.elapsed();
     const gathered = this.gathered();
@@ -187,7 +190,7 @@ export class Session {
   async #repeatTimers(place: TimerPlace): Promise<void> {
     const { limits } = this.#options;
     const until = Math.max(place.all ?? Number.NEGATIVE_INFINITY, place.run?.until ?? Number.NEGATIVE_INFINITY);
-    const due = new TimerRun(until, Number.isFinite(until) ? await this.#due(until) : []);
+    const due = new TimerRun(until, Number.isFinite(until) ? await this.#searchDue(until).found() : []);
     while (due.size > 0) {
       const keys = due.take(limits.sliceContactsMax);
       await this.contacts.load(keys);
@@ -227,11 +230,17 @@ export class Session {
     const started = clock.elapsed();
     const { timer } = this.#folded;
     if (timer.all !== null && until <= timer.all && timer.run === null) return false;
-    this.#timers ??= await this.#startTimers(until);
+    if (this.#timers === null) {
+      this.#search ??= this.#searchDue(until);
+      // Where many are due it takes a while, and who comes meanwhile is added.
+      if (this.#hasInputs && (await this.#search.isLong())) return true;
+      this.#timers = await this.#startTimers(this.#search);
+    }
     const run = this.#timers;
     const gathered = this.gathered();
     // 1. Collect, 2. read.
-    const keys = run.take(limits.sliceContactsMax);
+    const { sliceContactsMax, sliceBesideInputsMax } = limits;
+    const keys = run.take(this.#hasInputs ? Math.min(sliceContactsMax, sliceBesideInputsMax) : sliceContactsMax);
     await this.contacts.load(keys);
     let fired = 0;
     let taken = 0;
@@ -317,6 +326,7 @@ export class Session {
   async settled(): Promise<void> {
     await this.#publishing;
     await this.#writing;
+    await this.#search?.ended;
   }
 
   /** Takes a step that is folded as the next to be published, and begins that when the one before is answered. */
@@ -401,29 +411,22 @@ export class Session {
     };
   }
 
-  /** A contact that an input made due, and that has not had its turn, has it in the run under way. */
+  /** A contact that an input made due, and that has not had its turn, has it in the run under way, or about to begin. */
   #moved(contact: TaskContact): void {
-    if (this.#timers === null) return;
+    const run = this.#timers ?? this.#search;
+    if (run === null) return;
     const due = contact.due();
-    if (due !== null && due <= this.#timers.until) this.#timers.add(contact.key);
+    if (due !== null && due <= run.until) run.add(contact.key);
   }
 
-  async #startTimers(until: EpochMs): Promise<TimerRun> {
-    const { run } = this.#folded.timer;
-    if (run === null) return new TimerRun(until, await this.#due(until));
-    // Begun before a crash.
-    return new TimerRun(run.until, await this.#due(run.until), run.done);
+  /** Looks for who is due, beside what comes: for the run that a crash has interrupted, else for one to `until`. */
+  #searchDue(until: EpochMs): Search {
+    return new Search(this.#folded.timer.run?.until ?? until, this.contacts, this.#options.store);
   }
 
-  /** Contacts that may be due at or before an instant. */
-  async #due(until: EpochMs): Promise<ContactKey[]> {
-    const due: ContactKey[] = [];
-    // What the store does not know yet, memory knows.
-    for (const contact of this.contacts.ahead()) {
-      const at = contact.due();
-      if (at !== null && at <= until) due.push(contact.key);
-    }
-    for await (const keys of this.#options.store.due(until)) due.push(...keys);
-    return due;
+  async #startTimers(search: Search): Promise<TimerRun> {
+    const due = await search.found();
+    this.#search = null;
+    return new TimerRun(search.until, due, this.#folded.timer.run?.done);
   }
 }

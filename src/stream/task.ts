@@ -316,7 +316,7 @@ export class Task {
       await session.commitInputs(fetched);
       isFolded = lag(session.folded, this.#ends) === 0;
       // While inputs wait, their own time is what passes, contact by contact.
-      hasMoreTimers = isFolded && (await this.#fireTimers(log, session));
+      hasMoreTimers = isFolded && (await this.#fireTimers(log, session, hasMoreTimers));
       if (this.#writes.length > 0) await this.#write(session);
     }
   }
@@ -332,8 +332,8 @@ export class Task {
     for (const { done } of asked) done();
   }
 
-  /** @returns whether there is more that is due */
-  async #fireTimers(log: TaskLog, session: Session): Promise<boolean> {
+  /** @param hasMore what it has returned before @returns whether there is more that is due */
+  async #fireTimers(log: TaskLog, session: Session, hasMore: boolean): Promise<boolean> {
     const wanted = this.#fireUntil[0];
     if (this.#options.timers === "manual") {
       if (wanted === undefined) return false;
@@ -344,16 +344,16 @@ export class Task {
     }
     const { clock } = this.#options;
     const { clockAheadMsMax, timerGraceMs, timerIntervalMs } = this.#limits;
-    const isBegun = session.isFiring;
+    const isBegun = hasMore || session.isFiring;
     if (!isBegun && clock.elapsed() - this.#lookedAt < timerIntervalMs) return false;
     this.#lookedAt = clock.elapsed();
     // One host with a wrong clock must not make time pass for everybody, and no clock makes it go back.
     const bound = (await log.time()) + clockAheadMsMax;
     this.#now = Math.max(this.#now, Math.min(clock.now(), bound));
     const until = this.#now - timerGraceMs;
-    const hasMore = await session.fireTimers(until);
-    if (!hasMore) this.#timersDone = until;
-    return hasMore;
+    const isMore = await session.fireTimers(until);
+    if (!isMore) this.#timersDone = until;
+    return isMore;
   }
 
   /** The models that contacts of the store are under, or begin under where it is new: those that are published. */

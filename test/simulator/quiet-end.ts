@@ -8,8 +8,9 @@ import { ensureOwners } from "./turns.js";
 import type { World } from "./world.js";
 
 const TURNS_MAX = 40_000;
-/** After so long without a commit each task has looked again at what is due, and found nothing. */
+/** After so long without a commit, and so often with nobody about to go on, each task has looked again at what is due. */
 const LOOKED_MS = 1000;
+const LOOKED_TIMES = 8;
 
 /** @returns what is published, to compare by */
 export async function quietEnd(world: World): Promise<string> {
@@ -29,15 +30,17 @@ export async function quietEnd(world: World): Promise<string> {
     await askOwners(world, "timers are fired", async ({ task }) => await task.fireUntil(now));
   else {
     const end = now + MINUTE;
-    let [since, commits] = [0, 0];
+    let [since, commits, idle] = [0, 0, 0];
     const isThere = ({ task }: Process): boolean => task.time === end && task.timersBehindMs === 0;
     const areThere = (): boolean => {
       // The wall clock stands still, so that all timers go to one instant.
       world.skew = end - broker.now;
       const { scheduler, invariant } = world;
-      if (invariant.commits !== commits || !isEveryTask(world, isThere)) since = scheduler.elapsed;
+      if (invariant.commits !== commits || !isEveryTask(world, isThere)) [since, idle] = [scheduler.elapsed, 0];
       commits = invariant.commits;
-      return scheduler.isIdle && scheduler.elapsed - since > LOOKED_MS;
+      if (!scheduler.isIdle) return false;
+      idle += 1;
+      return idle > LOOKED_TIMES && scheduler.elapsed - since > LOOKED_MS;
     };
     world.skew = end - broker.now;
     await until(world, "timers are there", areThere);

@@ -241,6 +241,16 @@ describe("the rest before the next commit, where all is folded", () => {
 });
 
 describe("a run of the timers", () => {
+  it("takes fewer contacts at a time while inputs come", async () => {
+    await begin((own) => own, { sliceContactsMax: 3, sliceBesideInputsMax: 1 });
+    await visits(["a", 1], ["m", 1], ["z", 1]);
+    expect(await session.fireTimers(start + 4 * HOUR)).toBe(true);
+    expect(session.position.timer.run?.done).toBe("default\0a");
+    await session.commitInputs(await session.fetch(0));
+    expect(await session.fireTimers(start + 4 * HOUR)).toBe(false);
+    expect(session.position.timer).toEqual({ all: start + 4 * HOUR, run: null });
+  });
+
   it("gives a contact its turn that an input between two slices has made due", async () => {
     await visits(["a", 1], ["z", 1]);
     expect(await session.fireTimers(start + 4 * HOUR)).toBe(true);

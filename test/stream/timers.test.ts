@@ -1,7 +1,8 @@
 /** How far a contact has passed, and a run of the timers that goes through contacts by their keys. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { passedBy, TimerRun } from "../../src/stream/timers.js";
+import type { TaskContact } from "../../src/stream/contact.js";
+import { passedBy, Search, TimerRun } from "../../src/stream/timers.js";
 import { compareText } from "../oracle/order.js";
 
 const keys = fc.array(fc.constantFrom("a", "ab", "b", "c", "\uff5e", "\u{1f600}", "d", "e"), { maxLength: 12 });
@@ -17,6 +18,42 @@ describe("passedBy", () => {
   it("compares keys by their UTF-8 bytes", () => {
     const place = { all: null, run: { until: 9, done: "\uff5e" } };
     expect(passedBy(place, "\u{1f600}")).toBeNull();
+  });
+});
+
+describe("Search", () => {
+  const contact = (key: string, at: number | null) => ({ key, due: () => at }) as unknown as TaskContact;
+  const memory = { ahead: () => [contact("a", 1), contact("b", 6), contact("c", null)].values() };
+
+  it("finds who is due in memory and in the store, and takes who becomes due meanwhile", async () => {
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    async function* due(until: number): AsyncGenerator<string[]> {
+      expect(until).toBe(5);
+      yield ["d"];
+      yield ["e"];
+      await gate;
+      yield ["f"];
+    }
+    const search = new Search(5, memory, { due });
+    expect(await search.isLong()).toBe(true);
+    search.add("z");
+    go();
+    expect([...(await search.found())].sort()).toEqual(["a", "d", "e", "f", "z"]);
+    expect(await search.isLong()).toBe(false);
+  });
+
+  it("that fails says so to whoever wants what it found, and to nobody else", async () => {
+    async function* due(): AsyncGenerator<string[]> {
+      yield ["d"];
+      throw new Error("the disk is gone");
+    }
+    const search = new Search(5, memory, { due });
+    await search.ended;
+    expect(await search.isLong()).toBe(false);
+    await expect(search.found()).rejects.toThrow("the disk is gone");
   });
 });
 
