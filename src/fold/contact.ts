@@ -129,6 +129,11 @@ export class ContactFold {
     return this.#lacking(this.#earlier(from, past) ?? from);
   }
 
+  /** Whether an input would not only go on from where the contact stands; a duplicate counts as one that does not. */
+  changesPast(input: Input): boolean {
+    return this.#inputs > 0 && (isRetraction(input) || !this.#isInOrder(input));
+  }
+
   /** The snapshot from which on `load` needs the inputs, for a change at `at`; null: from the first one. */
   snapshotBefore(at: EpochMs): Snapshot | null {
     return this.#history.snapshotBefore(at);
@@ -172,10 +177,7 @@ export class ContactFold {
     if (this.#mode === "stored") this.#history.unload();
   }
 
-  /**
-   * Takes the next input.
-   * @throws Error for an input that needs a history that is not there.
-   */
+  /** Takes the next input. @throws Error for an input that needs a history that is not there */
   receive(input: Input): Received {
     if (this.#erasedUntil !== null && input.at <= this.#erasedUntil) return { status: "erased" };
     if (input.kind === "profile" && input.fields === null) return this.#erase(input);
