@@ -235,7 +235,8 @@ export class Session {
     const { timer } = this.#folded;
     if (timer.all !== null && until <= timer.all && timer.run === null) return false;
     if (this.#timers === null) {
-      this.#search ??= this.#searchDue(until);
+      // A run that a crash has interrupted goes to its own end.
+      this.#search ??= this.#searchDue(timer.run?.until ?? until);
       // Where many are due it takes a while, and who comes meanwhile is added.
       if (this.#hasInputs && (await this.#search.isLong())) return true;
       this.#timers = await this.#startTimers(this.#search);
@@ -424,9 +425,9 @@ export class Session {
     if (due !== null && due <= run.until) run.add(contact.key);
   }
 
-  /** Looks for who is due, beside what comes: for the run that a crash has interrupted, else for one to `until`. */
+  /** Looks for who is due, beside what comes. */
   #searchDue(until: EpochMs): Search {
-    return new Search(this.#folded.timer.run?.until ?? until, this.contacts, this.#options.store);
+    return new Search(until, this.contacts, this.#options.store);
   }
 
   async #startTimers(search: Search): Promise<TimerRun> {
