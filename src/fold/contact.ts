@@ -22,7 +22,7 @@ import type {
 } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactFoldOptions, Received } from "./contact-types.js";
-import { decide, escaped, type Published, unpublished } from "./decide.js";
+import { decide, escaped, type Occasion, type Published, unpublished } from "./decide.js";
 import { due } from "./due.js";
 import type { Change } from "./evaluate.js";
 import { advance, causeOf, fold, type OnEvaluated } from "./fold.js";
@@ -50,6 +50,7 @@ export class ContactFold {
   #newest: InputKey | null = null;
   #clock: EpochMs | null = null;
   #inputs = 0;
+  #replaced = 0;
   #inForce = 0;
   #erasedUntil: EpochMs | null = null;
   #retractions = new Retractions();
@@ -88,6 +89,7 @@ export class ContactFold {
     this.#clock = record?.clock ?? null;
     this.#newest = record?.newest ?? null;
     this.#inputs = record?.inputs ?? 0;
+    this.#replaced = record?.replaced ?? 0;
     this.#inForce = record?.inForce ?? 0;
     this.#erasedUntil = record?.erasedUntil ?? null;
     if (record !== undefined) this.#history.snapshots = [...record.snapshots];
@@ -101,6 +103,7 @@ export class ContactFold {
       clock: this.#clock,
       newest: this.#newest,
       inputs: this.#inputs,
+      replaced: this.#replaced,
       inForce: this.#inForce,
       erasedUntil: this.#erasedUntil,
       retracted: this.#retractions.counts,
@@ -127,11 +130,6 @@ export class ContactFold {
     // The same key with other content: if a retraction loses, what it removed comes back.
     if (past === undefined || compareInputs(past, input) !== 0 || !isRetraction(past)) return null;
     return this.#lacking(this.#earlier(from, past) ?? from);
-  }
-
-  /** Whether an input would not only go on from where the contact stands; a duplicate counts as one that does not. */
-  changesPast(input: Input): boolean {
-    return this.#inputs > 0 && (isRetraction(input) || !this.#isInOrder(input));
   }
 
   /** The snapshot from which on `load` needs the inputs, for a change at `at`; null: from the first one. */
@@ -282,21 +280,19 @@ export class ContactFold {
 
   #receiveNewest(input: Input): void {
     const retraction = isRetraction(input);
+    const isInForce = !retraction && !this.#retractions.removes(input);
+    if (this.models.length > 1 || !isInForce) this.advance(input.at);
+    else this.#clock = input.at;
+    if (isInForce) {
+      this.#inForce += 1;
+      for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#publisher(i));
+    }
+    // Counted last: what time does on the way comes before the input, whether a timer lets it pass or the input does.
     this.#newest = keyOf(input);
     this.#inputs += 1;
-    if (this.models.length > 1 || retraction) this.advance(input.at);
-    else this.#clock = input.at;
     if (this.#history.isLoaded) this.#history.inputs.push(input);
-    if (retraction) {
-      this.#retract(input);
-      return;
-    }
-    if (this.#retractions.removes(input)) {
-      this.advance(input.at);
-      return;
-    }
-    this.#inForce += 1;
-    for (let i = 0; i < this.models.length; i++) fold(this.models[i]!, this.#states[i]!, input, this.#publisher(i));
+    if (retraction) this.#retract(input);
+    if (!isInForce) return;
     // In memory most contacts are folded in order to the end: only one that had to be folded again may have to be
     // once more.
     if (this.#isFoldedAgain || this.#mode === "stored")
@@ -331,6 +327,7 @@ export class ContactFold {
       if (compareText(pastJson, inputJson) < 0) return { status: "conflict", loser: input };
       history.inputs[place] = input;
       received = { status: "conflict", loser: past };
+      this.#replaced += 1;
       // A third content may take the place of this one.
       name = conflictName(input, inputJson);
     } else {
@@ -427,16 +424,14 @@ export class ContactFold {
   }
 
   #publish(index: number, at: EpochMs, cause: Cause, change: Change): void {
-    const { tenantId, contactId } = this;
-    const occasion = { tenantId, contactId, at, cause, change, late: null, since: this.#erasedUntil };
+    const occasion = this.#occasion(at, cause, change, null);
     const outputs = this.isMuted ? null : this.#outputs;
     decide(this.models[index]!, this.#published[index]!, this.#states[index]!, occasion, outputs);
   }
 
   /** Publishes the net difference after the past has changed. */
   #publishDifference(at: EpochMs, cause: Cause, late: string | null, of?: readonly number[]): void {
-    const { tenantId, contactId } = this;
-    const occasion = { tenantId, contactId, at, cause, change: null, late, since: this.#erasedUntil };
+    const occasion = this.#occasion(at, cause, null, late);
     this.models.forEach((model, i) => {
       if (of?.includes(i) === false) return;
       const published = this.#published[i]!;
@@ -445,5 +440,11 @@ export class ContactFold {
       if (state.firstSight === null && published.score === null) return;
       decide(model, published, state, occasion, this.isMuted ? null : this.#outputs);
     });
+  }
+
+  #occasion(at: EpochMs, cause: Cause, change: Change | null, late: string | null): Occasion {
+    const { tenantId, contactId } = this;
+    const after = this.#inputs + this.#replaced;
+    return { tenantId, contactId, at, cause, change, late, since: this.#erasedUntil, after };
   }
 }

@@ -56,6 +56,11 @@ export interface Occasion {
   readonly late: string | null;
   /** Up to when the contact was erased: what it does at an instant it may have done before, as who it was then. */
   readonly since?: EpochMs | null;
+  /**
+   * How many inputs of the contact had come. What time does at an instant it can do again, once the past has changed: a
+   * contact whose clock is lost with its store passes the instant a second time.
+   */
+  readonly after: number;
 }
 
 /**
@@ -219,19 +224,24 @@ function differ(a: readonly number[], b: readonly number[]): boolean {
 
 /**
  * Says which difference this is, the same in every replay: one contact under one model is evaluated once for each
- * input and once for each instant, so the instant and the cause tell evaluations apart. Several late inputs can be
- * published at one clock, and inputs of different kinds or instants can share an id: `late` names the whole key.
+ * input, and once for each instant after the same inputs. Several late inputs can be published at one clock, and inputs
+ * of different kinds or instants can share an id: `late` names the whole key.
  */
 function outputId(
   model: CompiledModel,
-  { tenantId, contactId, at, cause, late, since }: Occasion,
+  { tenantId, contactId, at, cause, late, since, after }: Occasion,
   what: string,
 ): string {
   const when = since == null ? at : `${at}@${since}`;
-  const by = late ?? (cause.id === undefined ? "time" : `${cause.kind}/${escaped(cause.id)}`);
+  const by = late ?? (cause.id === undefined ? byItself(cause, after) : `${cause.kind}/${escaped(cause.id)}`);
   const whose = [escaped(tenantId), escaped(contactId), `${escaped(model.model.id)}@${model.model.version}`];
   // Joined it is one piece of text at once; it is kept until it is published.
   return [...whose, when, by, what].join("/");
+}
+
+/** Of what no input causes. */
+function byItself({ kind }: Cause, after: number): string {
+  return `${kind === "model" ? "model" : "time"}/${after}`;
 }
 
 /** Keeps `/` for the separators, so that no two different outputs share an id. */

@@ -146,7 +146,7 @@ function nextChange(model: CompiledModel, state: ModelState): NextChange | null 
     advance(model, future, at);
     // From the state as it is now, not from the instant before: small steps add up to a change that shows.
     const published = { ...unpublished(model), lines: state.lines.slice(), standing: state.standing.slice() };
-    const occasion = { tenantId: "", contactId: "", at, cause: { kind: cause }, change: null, late: null };
+    const occasion = { tenantId: "", contactId: "", at, cause: { kind: cause }, change: null, late: null, after: 0 };
     const [changed] = decide(model, published, future, occasion);
     const lines = changed?.kind === "ScoreChanged" ? changed.lines : [];
     if (lines.length > 0 || future.flags.score !== state.flags.score || isLast) {

@@ -41,6 +41,7 @@ export interface ContactHead {
   readonly newest: InputKey | null;
   readonly inputs: number;
   readonly inForce: number;
+  readonly replaced: number;
   readonly erasedUntil: EpochMs | null;
   /** The contact's entry in the due index; null: it has none. */
   readonly due: EpochMs | null;
@@ -95,6 +96,8 @@ export function encodeContact(head: ContactHead, models: readonly StoredModel[])
       writer.text(hash);
     }
   }
+  // Of nearly all contacts it is none.
+  if (head.replaced > 0) writer.number(head.replaced);
   return writer.end();
 }
 
@@ -141,8 +144,9 @@ export function decodeContact(row: string, spare?: Spare): StoredContact {
     snapshots.push({ last: readKey(), inputs: reader.number(), inForce: reader.number() });
   const models: StoredModel[] = [];
   for (let left = reader.number(); left > 0; left--) models.push(readModel(models.length, spare));
+  const replaced = reader.isAtEnd ? 0 : reader.number();
   reader.end();
-  return { clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, snapshots, models };
+  return { clock, newest, inputs, inForce, replaced, erasedUntil, due, segments, retracted, snapshots, models };
 }
 
 const noneRetracted: ReadonlyMap<string, number> = new Map();

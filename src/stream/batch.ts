@@ -138,8 +138,6 @@ export interface BatchContext {
   readonly limits: TaskLimits;
   /** A contact that an input makes due before where its timers have gone passes that at once. */
   readonly timer: TimerPlace;
-  /** While catching up, where timers have gone: what is folded was folded before that, or after it; null: going on. */
-  readonly repeated: TimerPlace | null;
   /** The task that folds, and the one that a contact belongs to: an input of another one is passed on to that. */
   readonly task: number;
   readonly taskOf: ((contactId: ContactId) => number) | null;
@@ -234,7 +232,6 @@ function foldShare(batch: Batch, contact: TaskContact, places: Places): number {
   const { records, context, into } = batch;
   const fold = contact.borrow(into.isMuted);
   for (let i = 0; i < places.length; i++) {
-    repeatTime(contact, inputAt(records, places[i]!), context);
     if (fold.needs(inputAt(records, places[i]!)) !== null) {
       contact.keep();
       return i;
@@ -255,7 +252,6 @@ async function foldWithHistories(batch: Batch, shares: readonly Share[]): Promis
     const { fold } = contact;
     for (const place of places) {
       const input = inputAt(records, place);
-      repeatTime(contact, input, context);
       for (let at = fold.needs(input); at !== null; at = fold.needs(input)) await contact.load(context.store, at);
       foldRecord(batch, contact, place);
     }
@@ -266,18 +262,6 @@ async function foldWithHistories(batch: Batch, shares: readonly Share[]): Promis
     inTurn = 0;
     await context.yield();
   }
-}
-
-/**
- * Instants that timers have passed may be gone once the past has changed, and whether they passed them before or after
- * is not known. Their outputs would be out twice if they came back, so they are passed before it.
- */
-function repeatTime(contact: TaskContact, input: Input, { repeated, contacts }: BatchContext): void {
-  if (repeated === null || !contact.fold.changesPast(input)) return;
-  const passed = passedBy(repeated, contact.key);
-  if (passed === null || !advanceDue(contact, passed)) return;
-  contact.moveDue();
-  contacts.touch(contact);
 }
 
 function foldRecord({ records, context, into, fates }: Batch, contact: TaskContact, place: number): void {

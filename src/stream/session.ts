@@ -70,8 +70,6 @@ export class Session {
   #publishFailed: unknown = null;
   /** While catching up nothing is published: it was, before. */
   #isMuted = false;
-  /** Up to where timers have gone meanwhile; null: nothing is to be caught up with. */
-  #repeated: TimerPlace | null = null;
   #timers: TimerRun | null = null;
   #search: Search | null = null;
   #writing: Promise<void> | null = null;
@@ -143,7 +141,6 @@ export class Session {
   async catchUp(committed: Position, onProgress: (done: number, total: number) => void): Promise<void> {
     const { limits } = this.#options;
     this.#isMuted = true;
-    this.#repeated = committed.timer;
     const total = lag(this.#folded.offsets, committed.offsets);
     for (;;) {
       const left = lag(this.#folded.offsets, committed.offsets);
@@ -157,7 +154,6 @@ export class Session {
     }
     await this.#repeatTimers(committed.timer);
     this.#isMuted = false;
-    this.#repeated = null;
   }
 
   /**
@@ -407,7 +403,6 @@ export class Session {
       limits,
       contacts: this.contacts,
       timer: this.#folded.timer,
-      repeated: this.#repeated,
       onMoved: (contact) => this.#moved(contact),
       yield: async () => {
         const started = clock.elapsed();

@@ -1,6 +1,7 @@
 /** What is published: the difference between what was published and the state, each with an id of its own. */
 import { describe, expect, test } from "vitest";
 import type { Output, ScoreChanged, ThresholdCrossed } from "../../src/events/types.js";
+import { ContactFold } from "../../src/fold/contact.js";
 import { decide, type Published, unpublished } from "../../src/fold/decide.js";
 import { plainChange } from "../../src/fold/evaluate.js";
 import type { ModelState } from "../../src/fold/state.js";
@@ -109,6 +110,7 @@ describe("only the difference is published", () => {
     at: start,
     cause: { kind: "late", id: "x" },
     late: "late/x",
+    after: 1,
   } as const;
   const decided = (
     published: Published,
@@ -184,13 +186,30 @@ grades: [{ id: cold, from: 0 }, { id: warm, from: 26 }]
     expect(new Set(outputs.map(idOf)).size).toBe(outputs.length);
   });
 
-  test("name the instant for what time does", () => {
+  test("name the instant for what time does, and how many inputs it comes after", () => {
     const outputs = outputsOf(model, clicks.slice(0, 1), day);
     expect(outputs.map(idOf).slice(-3)).toEqual([
-      `acme/ann/lead@1/${start + day}/time/score`,
-      `acme/ann/lead@1/${start + day}/time/threshold:25:down`,
-      `acme/ann/lead@1/${start + day}/time/grade:cold:down`,
+      `acme/ann/lead@1/${start + day}/time/1/score`,
+      `acme/ann/lead@1/${start + day}/time/1/threshold:25:down`,
+      `acme/ann/lead@1/${start + day}/time/1/grade:cold:down`,
     ]);
+  });
+
+  test("of what time does are the same, whether a timer lets it pass or the next input does", () => {
+    for (const next of [clicks[2]!, profile(hour, { city: "Bonn" })]) {
+      for (const models of [[model], [model, lead("rules: [{ id: x, when: a.x, points: 1 }]")]]) {
+        const later = { ...next, at: start + 3 * day + hour };
+        const [byTimer, byInput] = [true, false].map((isTimed) => {
+          const contact = new ContactFold(models, "acme", "ann", { history: "kept" });
+          contact.receive(clicks[0]!);
+          if (isTimed) contact.advance(start + 3 * day);
+          contact.receive(later);
+          return contact.drain().map(idOf);
+        });
+        expect(byInput).toEqual(byTimer);
+        expect(byInput!.filter((id) => id.includes("/time/1/")).length).toBeGreaterThan(3);
+      }
+    }
   });
 
   test("keep / and ~ of names apart from their own", () => {

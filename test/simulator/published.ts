@@ -10,7 +10,8 @@ interface View {
   score: number | null;
   dimensions: Readonly<Record<string, number>>;
   grade: string | null;
-  salesReady: boolean;
+  /** Null: not known. */
+  salesReady: boolean | null;
   thresholds: Map<string, boolean>;
 }
 
@@ -40,6 +41,8 @@ export class PublishedContact {
     }
     const model = models.find((one) => one.model.id === output.model);
     if (model !== undefined && this.#isForgotten(output)) this.#views.set(output.model, viewOf(model, new Map()));
+    if (model !== undefined && this.#isInvented(output))
+      this.#views.set(output.model, viewOf(model, new Map([[output.model, standingBefore(output)]])));
     const view = this.#views.get(output.model);
     if (model === undefined || view === undefined) throw new Error(`an output of a model that is not in use`);
     if (output.version !== model.model.version) throw new Error(`an output of version ${output.version}`);
@@ -50,6 +53,12 @@ export class PublishedContact {
   /** Whether the task takes for its first what is not, and starts from the empty score of models that have changed. */
   #isForgotten(output: Output): boolean {
     return this.wasEmpty && this.#isChanged && output.kind === "ScoreChanged" && output.previous === null;
+  }
+
+  /** Whether the task takes for published what is not, and starts from the empty score of the models before. */
+  #isInvented(output: Output): output is ScoreChanged {
+    if (!this.wasEmpty || !this.#isChanged || output.kind !== "ScoreChanged") return false;
+    return output.previous !== null && this.#views.get(output.model)?.score === null;
   }
 
   /** @throws Error where what was published is not what follows from the state */
@@ -70,6 +79,7 @@ export class PublishedContact {
     same(compiled, "score", view.score, flags.score);
     same(compiled, "dimensions", shown, dimensions);
     same(compiled, "grade", view.grade, compiled.model.grades[flags.grade]?.id ?? null);
+    view.salesReady ??= flags.salesReady;
     same(compiled, "salesReady", view.salesReady, flags.salesReady);
     same(compiled, "thresholds", thresholds, flags.thresholds);
   }
@@ -83,6 +93,11 @@ export class PublishedContact {
       })
       .join(", ");
   }
+}
+
+/** Where an output says that the contact stood before. */
+function standingBefore({ previous, previousGrade }: ScoreChanged): View {
+  return { score: previous, dimensions: {}, grade: previousGrade, salesReady: null, thresholds: new Map() };
 }
 
 function viewOf(compiled: CompiledModel, before: ReadonlyMap<string, View>): View {

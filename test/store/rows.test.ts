@@ -37,41 +37,56 @@ describe("rows", () => {
 
   it("give back a contact as it was", () => {
     fc.assert(
-      fc.property(scenes(), fc.array(fc.nat(9), { maxLength: 3 }), ({ models, inputs, asOf }, segments) => {
-        const own = compiled(models);
-        const fold = new ContactFold(own, "acme", "ada", { history: "kept" });
-        for (const input of inputs) if (input.at <= asOf) fold.receive(input);
-        const record = fold.record();
-        const snapshots = record.newest === null ? [] : [{ last: keyOf(record.newest), inputs: 7, inForce: 3 }];
-        const newest = record.newest === null ? null : keyOf(record.newest);
-        const head = { ...record, newest, due: asOf, segments, snapshots };
-        const rows = record.states.map((state, i) => storedModel(`m${i}@1`, record.published[i]!, state));
-        const dormant = { name: "öld@1", published: record.published[0]!, state: null };
-        const row = encodeContact(head, [...rows, dormant]);
-        // One byte a character, so that it is as short in memory and on disk.
-        expect(row).toMatch(/^[\0-\x7f]*$/);
-        expect(isInPieces(row)).toBe(false);
-        const read = decodeContact(row);
-        const { clock, inputs: count, inForce, erasedUntil, retracted } = record;
-        const expected = { clock, newest, inputs: count, inForce, erasedUntil, due: asOf, segments, snapshots };
-        expect(read).toMatchObject({ ...expected, retracted: new Map(retracted) });
-        rows.forEach(({ name, state, published }, i) => {
-          const found = read.models[i]!;
-          expect(found.name).toBe(name);
-          expect(encodeState(completed(own[i]!, found.state!))).toBe(encodeState(state!));
-          expect(found.published).toEqual(published!.score === null ? null : published);
-        });
-        // Also where it is put into what another contact was.
-        const other = new ContactFold(own, "acme", "bob", { history: "kept" });
-        for (const input of inputs.slice(0, 5)) other.receive({ ...input, at: input.at + 1 });
-        const { states, published } = other.record();
-        const spared = decodeContact(row, { names: rows.map(({ name }) => name), states, published });
-        expect(texts(own, spared)).toEqual(texts(own, decodeContact(row)));
-        expect(read.models.at(-1)).toEqual({
-          ...dormant,
-          published: dormant.published.score === null ? null : dormant.published,
-        });
-      }),
+      fc.property(
+        scenes(),
+        fc.array(fc.nat(9), { maxLength: 3 }),
+        fc.nat(2),
+        ({ models, inputs, asOf }, segments, replaced) => {
+          const own = compiled(models);
+          const fold = new ContactFold(own, "acme", "ada", { history: "kept" });
+          for (const input of inputs) if (input.at <= asOf) fold.receive(input);
+          const record = fold.record();
+          const snapshots = record.newest === null ? [] : [{ last: keyOf(record.newest), inputs: 7, inForce: 3 }];
+          const newest = record.newest === null ? null : keyOf(record.newest);
+          const head = { ...record, replaced, newest, due: asOf, segments, snapshots };
+          const rows = record.states.map((state, i) => storedModel(`m${i}@1`, record.published[i]!, state));
+          const dormant = { name: "öld@1", published: record.published[0]!, state: null };
+          const row = encodeContact(head, [...rows, dormant]);
+          // One byte a character, so that it is as short in memory and on disk.
+          expect(row).toMatch(/^[\0-\x7f]*$/);
+          expect(isInPieces(row)).toBe(false);
+          const read = decodeContact(row);
+          const { clock, inputs: count, inForce, erasedUntil, retracted } = record;
+          const expected = {
+            clock,
+            newest,
+            inputs: count,
+            inForce,
+            replaced,
+            erasedUntil,
+            due: asOf,
+            segments,
+            snapshots,
+          };
+          expect(read).toMatchObject({ ...expected, retracted: new Map(retracted) });
+          rows.forEach(({ name, state, published }, i) => {
+            const found = read.models[i]!;
+            expect(found.name).toBe(name);
+            expect(encodeState(completed(own[i]!, found.state!))).toBe(encodeState(state!));
+            expect(found.published).toEqual(published!.score === null ? null : published);
+          });
+          // Also where it is put into what another contact was.
+          const other = new ContactFold(own, "acme", "bob", { history: "kept" });
+          for (const input of inputs.slice(0, 5)) other.receive({ ...input, at: input.at + 1 });
+          const { states, published } = other.record();
+          const spared = decodeContact(row, { names: rows.map(({ name }) => name), states, published });
+          expect(texts(own, spared)).toEqual(texts(own, decodeContact(row)));
+          expect(read.models.at(-1)).toEqual({
+            ...dormant,
+            published: dormant.published.score === null ? null : dormant.published,
+          });
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -40,7 +40,6 @@ describe("foldRecords", () => {
         contacts,
         limits: defaultLimits,
         timer: noTimers,
-        repeated: null,
         task: 0,
         taskOf: null,
         onMoved: () => undefined,
@@ -78,7 +77,7 @@ describe("Gathered", () => {
       const decoded = decodeLine(`{"contactId":"${contact}","id":"${offset}","at":1,"type":"web.page_viewed"}`);
       return { ...record("a", offset, 1), timestamp: 1e12, decoded };
     });
-    const context = { store, contacts, limits: defaultLimits, timer: noTimers, repeated: null, task: 0, taskOf: null };
+    const context = { store, contacts, limits: defaultLimits, timer: noTimers, task: 0, taskOf: null };
     await foldRecords(records, { ...context, onMoved: () => undefined, yield: async () => undefined }, into);
     return into;
   };
@@ -119,7 +118,6 @@ describe("a batch", () => {
         contacts: fresh,
         limits,
         timer: noTimers,
-        repeated: null,
         task: 0,
         taskOf: null,
         onMoved: () => undefined,
@@ -150,7 +148,6 @@ describe("a batch", () => {
         contacts,
         limits: { ...defaultLimits, turnInputsMax: 2 },
         timer: noTimers,
-        repeated: null,
         task: 0,
         taskOf: null,
         onMoved: () => undefined,

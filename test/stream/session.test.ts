@@ -2,8 +2,8 @@
  * Runs of timers that are interrupted: by inputs between two slices, and by a crash. And what may go on beside a publish
  * that is not answered yet.
  */
-import { beforeEach, describe, expect, it } from "vitest";
-import type { Output } from "../../src/events/types.js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ScoreChanged } from "../../src/events/types.js";
 import type { Position } from "../../src/store/position.js";
 import { ContactStore } from "../../src/store/store.js";
 import { type Clock, systemClock } from "../../src/stream/clock.js";
@@ -73,13 +73,31 @@ async function visits(...visited: readonly (readonly [contact: string, at: numbe
   const lines = visited.map(
     ([contactId, at]) => `{"contactId":"${contactId}","id":"v${at}","at":${start + at},"type":"web.page_viewed"}`,
   );
+  await arrive(lines);
+}
+
+async function arrive(lines: readonly string[]): Promise<void> {
   broker.append("inputs", 0, lines);
   await session.commitInputs(await session.fetch(0));
 }
 
+/** Ends the process, and begins another one with the store as it was last written, or with a new one. */
+async function crash({ isStoreLost }: { readonly isStoreLost: boolean }): Promise<void> {
+  await session.published();
+  const before = await committed();
+  if (isStoreLost) ({ disk, store } = await openStore());
+  else store = await ContactStore.open(disk.crash({ loseTail: 0 }), { clusterId: "log-1", foldVersion: 1 });
+  await begin();
+  await session.catchUp(before, () => undefined);
+}
+
+function changesOf(contactId: string): ScoreChanged[] {
+  const outputs = broker.read("score-changed").map(({ value }) => JSON.parse(value) as ScoreChanged);
+  return outputs.filter((output) => output.contactId === contactId);
+}
+
 function instantsOf(contactId: string): number[] {
-  const outputs = broker.read("score-changed").map(({ value }) => JSON.parse(value) as Output);
-  return outputs.filter((output) => output.contactId === contactId).map(({ at }) => at - start);
+  return changesOf(contactId).map(({ at }) => at - start);
 }
 
 /** Publishes reach the log when the test lets them. */
@@ -271,14 +289,78 @@ describe("a run of the timers", () => {
     await session.write();
     await session.fireTimers(start + 2.5 * HOUR);
     await session.fireTimers(start + 2.5 * HOUR);
-    const before = await committed();
-    expect(before.timer.run?.done).toBe("default\0m");
-    store = await ContactStore.open(disk.crash({ loseTail: 0 }), { clusterId: "log-1", foldVersion: 1 });
-    await begin();
-    await session.catchUp(before, () => undefined);
+    expect((await committed()).timer.run?.done).toBe("default\0m");
+    await crash({ isStoreLost: false });
     expect(await session.fireTimers(start + 2.5 * HOUR)).toBe(false);
     expect(instantsOf("m")).toEqual([1, 2 * HOUR + 1]);
     expect(instantsOf("z")).toEqual([1, 2 * HOUR + 1]);
+  });
+
+  it("is repeated to where later runs went, also where the store was in the middle of one", async () => {
+    await visits(["a", 1], ["m", 1], ["b", HOUR]);
+    expect(await session.fireTimers(start + 2.5 * HOUR)).toBe(true);
+    await session.write();
+    expect(store.position.timer.run).toEqual({ until: start + 2.5 * HOUR, done: "default\0a" });
+    while (await session.fireTimers(start + 4 * HOUR));
+    expect(instantsOf("b")).toEqual([HOUR, 3 * HOUR]);
+    await crash({ isStoreLost: false });
+    expect(await session.fireTimers(start + 5 * HOUR)).toBe(false);
+    expect(instantsOf("m")).toEqual([1, 2 * HOUR + 1]);
+    expect(instantsOf("b")).toEqual([HOUR, 3 * HOUR]);
+  });
+});
+
+/** The clock of a contact is known to memory and store alone: one that is worked out again may be at an earlier instant. */
+describe("an instant that is passed again, with the contact's clock lost", () => {
+  const visit = (at: number, rest: object = {}): string =>
+    JSON.stringify({ contactId: "a", id: `v${at}`, at: start + at, type: "web.page_viewed", ...rest });
+
+  const retraction = visit(2 * HOUR, {
+    id: "w",
+    type: "interaction.retracted",
+    attributes: { id: `v${2 * HOUR}`, at: start + 2 * HOUR },
+  });
+
+  afterEach(() => {
+    const changes = changesOf("a");
+    expect(instantsOf("a").filter((at) => at === 2 * HOUR + 1).length).toBeGreaterThan(1);
+    expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length);
+    // Who follows the outputs ends where the contact is.
+    changes.slice(1).forEach(({ previous }, i) => {
+      expect(previous).toBe(changes[i]!.current);
+    });
+    expect(changes.at(-1)!.current).toBe(5);
+  });
+
+  it("has another output when a visit had taken it away, and is retracted", async () => {
+    await visits(["a", 1]);
+    await session.fireTimers(start + 3 * HOUR);
+    await visits(["a", 2 * HOUR]);
+    await crash({ isStoreLost: true });
+    await arrive([retraction]);
+    await session.published();
+  });
+
+  it("has another output also where inputs had given way before, of which the store knows", async () => {
+    await visits(["a", 1]);
+    for (const n of [3, 2, 1]) await arrive([visit(HOUR, { attributes: { n }, automated: "yes" })]);
+    await session.write();
+    await session.fireTimers(start + 3 * HOUR);
+    await visits(["a", 2 * HOUR]);
+    await crash({ isStoreLost: false });
+    await arrive([retraction]);
+    await session.published();
+  });
+
+  it("has another output when other content of a key had taken it away, and gives way to a third", async () => {
+    await visits(["a", 1]);
+    // Of one key the smaller content holds; what a machine does is no activity.
+    await arrive([visit(2 * HOUR, { attributes: { n: 3 }, automated: "yes" })]);
+    await session.fireTimers(start + 3 * HOUR);
+    await arrive([visit(2 * HOUR, { attributes: { n: 2 } })]);
+    await crash({ isStoreLost: true });
+    await arrive([visit(2 * HOUR, { attributes: { n: 1 }, automated: "yes" })]);
+    await session.published();
   });
 });
 
