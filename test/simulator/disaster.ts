@@ -41,7 +41,7 @@ function forget(world: World, cluster: Cluster, machine: number): () => void {
     const { task } = host;
     const committed = broker.committed(task);
     // Where there is neither an output nor a store there is nothing to know it by, and nothing to be said twice.
-    const isKnown = broker.read("score-changed", task).length > 0 || (hasFolded(host) && !host.isDamaged);
+    const isKnown = broker.read("score-changed", task).length > 0 || (!host.isDamaged && hasFolded(host));
     if (committed === null || (isAll && !isKnown)) continue;
     saved.set(task, committed);
     broker.forget(task, topics);
