@@ -3,6 +3,8 @@
  * that it still believes to have.
  */
 import { OwnedTask } from "../../src/engine/owned-task.js";
+import type { Committed } from "../../src/stream/log.js";
+import { decodeMetadata } from "../../src/stream/metadata.js";
 import { GroupCoordinator } from "./group-coordinator.js";
 import type { Host } from "./host.js";
 import { Member } from "./member.js";
@@ -28,6 +30,8 @@ export class Cluster {
   refusal: Refusal | null = null;
   readonly #world: World;
   #started = 0;
+  /** Those that were refused a task that only another machine's store can go on with. */
+  #misplaced: { readonly member: Member; readonly task: number }[] = [];
 
   constructor(world: World, plan: ClusterPlan) {
     this.#world = world;
@@ -86,7 +90,14 @@ export class Cluster {
 
   /** Somebody sees to it that there are enough members, most of the time. */
   ensure(): void {
-    const { random, plan } = this.#world;
+    const { random, plan, hosts } = this.#world;
+    // A person sees it, and puts a process where the store is.
+    for (const { member, task } of this.#misplaced.splice(0)) {
+      const host = hosts.find((one) => one.task === task && one.isMidway);
+      if (member.isGone || host === undefined) continue;
+      this.kill(member, true);
+      this.start(host.machine);
+    }
     const running = this.living.filter(({ isStopping }) => !isStopping).length;
     if (running === 0 || (running < this.wanted && random.chance(0.05))) this.start(random.between(0, plan.stores - 1));
   }
@@ -121,9 +132,14 @@ export class Cluster {
   }
 
   /** Whether a task has ended as it had to, or as one with a damaged store may. */
-  isRefused({ host, generation }: Process, code: string | null): boolean {
+  isRefused({ host, generation, member }: Process, code: string | null): boolean {
     // A change to other models was half published, and this one was to go back from there without the store.
     if (code === "model-changed" && generation < this.#world.generation) return true;
+    // One with the models of before was to go back, and did half of it; this one has come after it, without the store.
+    if (code === "model-changed" && member !== null && isHalfPublished(this.#world.broker.committed(host.task))) {
+      this.#misplaced.push({ member, task: host.task });
+      return true;
+    }
     const { refusal } = this;
     if (refusal === null || refusal.code !== code) return false;
     if (refusal.tasks.has(host.task)) refusal.met.add(host.task);
@@ -157,4 +173,8 @@ export class Cluster {
     });
     return owned;
   }
+}
+
+function isHalfPublished(committed: Committed | null): boolean {
+  return committed !== null && decodeMetadata(committed.metadata).change !== null;
 }

@@ -53,6 +53,12 @@ export class Host {
     this.#holder = null;
   }
 
+  /** Whether its store is in the middle of a change to other models. */
+  get isMidway(): boolean {
+    const meta = this.isDamaged ? null : this.row("m\0store");
+    return meta !== null && (JSON.parse(meta) as { change: unknown }).change !== null;
+  }
+
   /** The value of a row of the store, without its checksum; null: there is none. */
   row(key: string): string | null {
     const found = this.disk.find(key);
