@@ -17,8 +17,8 @@ export interface TaskLimits {
   readonly turnInputsMax: number;
   /** Contacts of one commit of timers. */
   readonly sliceContactsMax: number;
-  /** The same while inputs come: they wait for the slice, and at a full hour a hundred thousand contacts may be due. */
-  readonly sliceBesideInputsMax: number;
+  /** The same while inputs come, unless very many are due: inputs wait for the slice. */
+  readonly sliceBesideInputsMin: number;
   /** A slice ends early at so many outputs. */
   readonly sliceOutputsMax: number;
   /** A write to the store begins at the first of these that is reached. */
@@ -46,7 +46,7 @@ export const defaultLimits: TaskLimits = {
   readContactsMax: 1024,
   turnInputsMax: 256,
   sliceContactsMax: 1024,
-  sliceBesideInputsMax: 128,
+  sliceBesideInputsMin: 128,
   sliceOutputsMax: 16_384,
   unwrittenContactsMax: 8192,
   unwrittenInputsMax: 65_536,

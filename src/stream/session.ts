@@ -2,15 +2,15 @@
  * One life of a task: from taking it over to the first error. All that is in memory belongs to it, so after an error
  * whose outcome is not known the next life begins from what is committed, exactly as after a crash.
  *
- * A commit, step by step: 1. collect a batch of inputs or a slice of due timers; 2. read the contacts that are not in
- * memory; 3. fold and decide; 4. publish outputs, dead letters and positions in one transaction, beside 1 to 3 of the
+ * A commit, step by step: 1. collect a batch of inputs, a slice of due timers, or both; 2. read the contacts that are not
+ * in memory; 3. fold and decide; 4. publish outputs, dead letters and positions in one transaction, beside 1 to 3 of the
  * next batch; 5. write contacts and position to the store, gathered over several commits and beside the next ones;
  * 6. forget what 5 has written.
  *
  * The invariant: what is published is the fold of the inputs up to the committed offsets, and of time up to the
  * committed place of the timers. The store is at such a point too, the same or an earlier one. Memory may be ahead of
  * what is published, by two batches of inputs: one whose publish is not answered yet, and one that waits for its turn.
- * A write takes all that is in memory, so it begins only where the two are level; timers and models go on from there too.
+ * A write takes all that is in memory, so it begins only where the two are level; timers on their own and models go on from there too.
  */
 import type { ContactId, EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
@@ -24,7 +24,7 @@ import type { TaskLimits } from "./limits.js";
 import type { Fetched, Offsets, TaskLog } from "./log.js";
 import { encodeMetadata } from "./metadata.js";
 import { checkEnds, lag, upTo } from "./offsets.js";
-import { passedBy, Search, TimerRun } from "./timers.js";
+import { besideInputs, passedBy, Search, TimerRun } from "./timers.js";
 
 /** What one commit did. */
 export interface CommitReport {
@@ -158,14 +158,20 @@ export class Session {
 
   /**
    * Folds what was fetched, and begins to publish it once the publish before it is answered. Where nothing was fetched
-   * that answer is waited for all the same.
+   * that answer is waited for all the same. A run of the timers that is under way goes on in the same transaction, unless
+   * more inputs wait.
+   *
+   * @returns whether timers have gone on
    */
-  async commitInputs(fetched: readonly Fetched[]): Promise<void> {
+  async commitInputs(fetched: readonly Fetched[]): Promise<boolean> {
     this.#throwPublishError();
     // 1. Collect.
     const merged = mergeByTime(fetched, this.#folded.offsets);
     this.#hasInputs = merged.records.length > 0;
-    if (merged.records.length === 0 && lag(this.#folded.offsets, merged.offsets) === 0) return await this.published();
+    if (merged.records.length === 0 && lag(this.#folded.offsets, merged.offsets) === 0) {
+      await this.published();
+      return false;
+    }
     const started = this.#options.clock.elapsed();
     const gathered = this.gathered();
     this.#yieldedMs = 0;
@@ -177,7 +183,12 @@ export class Session {
     this.#recordsMax = Math.min(batchRecordsMax, isCut ? Math.ceil(1.25 * taken) : 2 * this.#recordsMax);
     this.#unwrittenInputs += gathered.inputs;
     const offsets = offsetsAfter(merged, taken);
-    await this.#commit("inputs", gathered, { ...this.#folded, offsets }, started + this.#yieldedMs);
+    const isAll = fetched.every(({ topic, end }) => (offsets.get(topic) ?? 0) >= end);
+    // In a transaction of its own it would be waited for by what comes meanwhile.
+    const slice = this.#timers === null || !isAll ? null : await this.#fireSlice(this.#timers, gathered);
+    const timer = slice?.place ?? this.#folded.timer;
+    await this.#commit("inputs", gathered, { ...this.#folded, offsets, timer }, started + this.#yieldedMs);
+    return slice !== null;
   }
 
   /** For what one commit publishes. */
@@ -219,15 +230,15 @@ export class Session {
   }
 
   /**
-   * Fires a slice of what is due at or before `until`, and commits it: between two publishes, beside none. A run that was begun goes to its own end first.
+   * Fires a slice of what is due at or before `until`, and commits it: between two publishes, beside none. A run that was
+   * begun goes to its own end first.
    *
    * @param isTold whether the place is committed also where nothing was due
    * @returns whether there is more
    */
   async fireTimers(until: EpochMs, isTold = false): Promise<boolean> {
     await this.published();
-    const { clock, limits } = this.#options;
-    const started = clock.elapsed();
+    const started = this.#options.clock.elapsed();
     const { timer } = this.#folded;
     if (timer.all !== null && until <= timer.all && timer.run === null) return false;
     if (this.#timers === null) {
@@ -239,18 +250,31 @@ export class Session {
     }
     const run = this.#timers;
     const gathered = this.gathered();
-    // 1. Collect, 2. read.
-    const { sliceContactsMax, sliceBesideInputsMax } = limits;
-    const keys = run.take(this.#hasInputs ? Math.min(sliceContactsMax, sliceBesideInputsMax) : sliceContactsMax);
+    const { fired, place } = await this.#fireSlice(run, gathered);
+    const isDone = place.run === null;
+    // Where nothing was due there is mostly nothing to say, and the place stays.
+    const isSilent = fired === 0 && !isTold && timer.run === null && isDone;
+    if (!isSilent) {
+      await this.#commit("timers", gathered, { ...this.#folded, timer: place }, started);
+      await this.published();
+    }
+    return !isDone || run.until < until;
+  }
+
+  /** Collects, reads and fires the next slice of a run. @returns how many were due, and where timers are then */
+  async #fireSlice(run: TimerRun, gathered: Gathered): Promise<{ fired: number; place: TimerPlace }> {
+    const { limits } = this.#options;
+    const outputsMax = gathered.outputs.length + limits.sliceOutputsMax;
+    const keys = run.take(this.#hasInputs ? besideInputs(run.size, limits) : limits.sliceContactsMax);
     await this.contacts.load(keys);
     let fired = 0;
     let taken = 0;
     for (const key of keys) {
-      if (gathered.outputs.length >= limits.sliceOutputsMax) break;
+      if (gathered.outputs.length >= outputsMax) break;
       taken += 1;
       const contact = this.contacts.get(key)!;
       contact.borrow(gathered.isMuted);
-      // 3. An entry of the index may be too early: then it is only put where it belongs.
+      // An entry of the index may be too early: then it is only put where it belongs.
       if (advanceDue(contact, run.until)) fired += 1;
       gathered.take(gathered.outputsOf(contact));
       contact.moveDue();
@@ -258,18 +282,10 @@ export class Session {
       this.contacts.settle(contact);
     }
     if (taken < keys.length) run.putBack(keys.slice(taken));
-    const isDone = run.size === 0;
-    if (isDone) this.#timers = null;
-    // Where nothing was due there is mostly nothing to say, and the place stays.
-    const isSilent = fired === 0 && !isTold && timer.run === null && isDone;
-    if (!isSilent) {
-      const place: TimerPlace = isDone
-        ? { all: run.until, run: null }
-        : { all: timer.all, run: { until: run.until, done: keys[taken - 1]! } };
-      await this.#commit("timers", gathered, { ...this.#folded, timer: place }, started);
-      await this.published();
-    }
-    return !isDone || run.until < until;
+    if (run.size > 0)
+      return { fired, place: { all: this.#folded.timer.all, run: { until: run.until, done: keys[taken - 1]! } } };
+    this.#timers = null;
+    return { fired, place: { all: run.until, run: null } };
   }
 
   /** Publishes the outputs of a change of models and writes it at once: step by step, so that a crash may be anywhere. */

@@ -304,19 +304,20 @@ export class Task {
   async #loop(log: TaskLog, session: Session): Promise<void> {
     let hasMoreTimers = false;
     let isFolded = false;
+    let hasFired = false;
     while (!this.#stop.signal.aborted) {
       if (this.#wake.signal.aborted) this.#wake = new AbortController();
-      if (isFolded && !hasMoreTimers) await session.rest(this.#wake.signal);
+      if (isFolded && (!hasMoreTimers || hasFired)) await session.rest(this.#wake.signal);
       const waitMs = hasMoreTimers || (isFolded && this.#fireUntil.length > 0) ? 0 : this.#limits.idleWaitMs;
       const fetched = await session.fetch(waitMs, this.#wake.signal);
       this.#ends = new Map(fetched.map(({ topic, end }) => [topic, end]));
       this.#settle();
       // Here the publish under way has had the fetch to come through, and there is nothing beyond it to wait for.
       await session.writeIfDue();
-      await session.commitInputs(fetched);
+      hasFired = await session.commitInputs(fetched);
       isFolded = lag(session.folded, this.#ends) === 0;
       // While inputs wait, their own time is what passes, contact by contact.
-      hasMoreTimers = isFolded && (await this.#fireTimers(log, session, hasMoreTimers));
+      hasMoreTimers = isFolded && (hasFired || (await this.#fireTimers(log, session, hasMoreTimers)));
       if (this.#writes.length > 0) await this.#write(session);
     }
   }

@@ -1,14 +1,26 @@
 /** Which contacts are due, and how far timers have gone. */
-import { compareText } from "../events/order.js";
+import { compareText, sortTexts } from "../events/order.js";
 import type { EpochMs } from "../events/types.js";
 import type { ContactKey } from "../store/keys.js";
 import type { TimerPlace } from "../store/position.js";
 import type { ContactStore } from "../store/store.js";
 import type { TaskContact } from "./contact.js";
+import type { TaskLimits } from "./limits.js";
 
 /** The instant that a contact has passed without an input of its own; null: none. */
 export function passedBy({ all, run }: TimerPlace, contact: ContactKey): EpochMs | null {
   return run !== null && compareText(contact, run.done) <= 0 ? run.until : all;
+}
+
+/** A run beside inputs has so many slices, about: it comes to its end in seconds, however many are due. */
+const SLICES = 256;
+
+/** How many contacts the next slice has while inputs come, which wait for it. @param left in the run */
+export function besideInputs(
+  left: number,
+  { sliceBesideInputsMin, sliceContactsMax }: Pick<TaskLimits, "sliceBesideInputsMin" | "sliceContactsMax">,
+): number {
+  return Math.min(sliceContactsMax, Math.max(sliceBesideInputsMin, Math.ceil(left / SLICES)));
 }
 
 /** Looks for the contacts that may be due at or before an instant, while others go on. */
@@ -88,7 +100,7 @@ export class TimerRun {
   constructor(until: EpochMs, contacts: Iterable<ContactKey>, done?: ContactKey) {
     this.until = until;
     const left = done === undefined ? contacts : [...contacts].filter((key) => compareText(key, done) > 0);
-    this.#left = [...new Set(left)].sort((a, b) => compareText(b, a));
+    this.#left = sortTexts([...new Set(left)]).reverse();
   }
 
   get size(): number {

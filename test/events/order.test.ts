@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareInputs, compareText } from "../../src/events/order.js";
+import { compareInputs, compareText, sortTexts } from "../../src/events/order.js";
 import type { Input } from "../../src/events/types.js";
 
 const text = fc.string({
@@ -22,6 +22,17 @@ describe("compareText", () => {
     expect(compareText("\u{10000}", "\ue000")).toBeGreaterThan(0);
     expect(compareText("", "a")).toBeLessThan(0);
     expect(compareText("a", "a")).toBe(0);
+  });
+});
+
+describe("sortTexts", () => {
+  it("sorts as compareText does", () => {
+    const few = fc.oneof(text, fc.string({ unit: fc.constantFrom("a", "b", "\u00e9", "\ud7ff") }));
+    fc.assert(
+      fc.property(fc.oneof(fc.array(few), fc.array(fc.string())), (texts) => {
+        expect(sortTexts([...texts])).toEqual([...texts].sort(compareText));
+      }),
+    );
   });
 });
 

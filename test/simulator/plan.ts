@@ -236,7 +236,7 @@ function drawLimits(random: Random, isLong: boolean): TaskLimits {
     readContactsMax: random.between(1, 4),
     turnInputsMax: random.pick([1, 3, 100]),
     sliceContactsMax: random.between(1, 3),
-    sliceBesideInputsMax: random.between(1, 3),
+    sliceBesideInputsMin: random.between(1, 3),
     sliceOutputsMax: random.pick([1, 100]),
     unwrittenContactsMax: writesSeldom ? 100 : random.between(1, 5),
     unwrittenInputsMax: writesSeldom ? 100 : isTiny ? random.between(1, 12) : random.between(10, 100),

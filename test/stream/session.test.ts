@@ -70,10 +70,11 @@ async function committed(): Promise<Position> {
 }
 
 async function visits(...visited: readonly (readonly [contact: string, at: number])[]): Promise<void> {
-  const lines = visited.map(
-    ([contactId, at]) => `{"contactId":"${contactId}","id":"v${at}","at":${start + at},"type":"web.page_viewed"}`,
-  );
-  await arrive(lines);
+  await arrive(visited.map(([contactId, at]) => visit(contactId, at)));
+}
+
+function visit(contactId: string, at: number, rest: object = {}): string {
+  return JSON.stringify({ contactId, id: `v${at}`, at: start + at, type: "web.page_viewed", ...rest });
 }
 
 async function arrive(lines: readonly string[]): Promise<void> {
@@ -260,13 +261,43 @@ describe("the rest before the next commit, where all is folded", () => {
 
 describe("a run of the timers", () => {
   it("takes fewer contacts at a time while inputs come", async () => {
-    await begin((own) => own, { sliceContactsMax: 3, sliceBesideInputsMax: 1 });
+    await begin((own) => own, { sliceContactsMax: 3, sliceBesideInputsMin: 1 });
     await visits(["a", 1], ["m", 1], ["z", 1]);
     expect(await session.fireTimers(start + 4 * HOUR)).toBe(true);
     expect(session.position.timer.run?.done).toBe("default\0a");
     await session.commitInputs(await session.fetch(0));
     expect(await session.fireTimers(start + 4 * HOUR)).toBe(false);
     expect(session.position.timer).toEqual({ all: start + 4 * HOUR, run: null });
+  });
+
+  it("goes on in the transaction of the inputs that come meanwhile, once no more of them wait", async () => {
+    const held = new Held();
+    await begin(held.through, { batchRecordsMax: 1 });
+    const step = async (): Promise<boolean> => {
+      const fired = await session.commitInputs(await session.fetch(0));
+      held.begun.at(-1)!.go();
+      await session.published();
+      return fired;
+    };
+    const lines = ["a", "m", "z", "q", "r"].map((contactId) => visit(contactId, 1));
+    broker.append("inputs", 0, lines.slice(0, 3));
+    expect([await step(), await step(), await step()]).toEqual([false, false, false]);
+    const firing = session.fireTimers(start + 4 * HOUR);
+    await expect.poll(() => held.begun.length).toBe(4);
+    held.begun.at(-1)!.go();
+    expect(await firing).toBe(true);
+    broker.append("inputs", 0, lines.slice(3));
+    expect([await step(), session.position.timer.run?.done]).toEqual([false, "default\0a"]);
+    expect([await step(), session.position.timer.run?.done]).toEqual([true, "default\0m"]);
+    expect(held.begun).toHaveLength(6);
+    expect(await committed()).toEqual(session.position);
+    expect(instantsOf("m")).toEqual([1, 2 * HOUR + 1]);
+    while (session.isFiring) {
+      broker.append("inputs", 0, [visit("b", 5 * HOUR)]);
+      await step();
+    }
+    expect(session.position.timer).toEqual({ all: start + 4 * HOUR, run: null });
+    for (const contactId of ["q", "r", "z"]) expect(instantsOf(contactId)).toEqual([1, 2 * HOUR + 1]);
   });
 
   it("gives a contact its turn that an input between two slices has made due", async () => {
@@ -312,10 +343,7 @@ describe("a run of the timers", () => {
 
 /** The clock of a contact is known to memory and store alone: one that is worked out again may be at an earlier instant. */
 describe("an instant that is passed again, with the contact's clock lost", () => {
-  const visit = (at: number, rest: object = {}): string =>
-    JSON.stringify({ contactId: "a", id: `v${at}`, at: start + at, type: "web.page_viewed", ...rest });
-
-  const retraction = visit(2 * HOUR, {
+  const retraction = visit("a", 2 * HOUR, {
     id: "w",
     type: "interaction.retracted",
     attributes: { id: `v${2 * HOUR}`, at: start + 2 * HOUR },
@@ -343,7 +371,7 @@ describe("an instant that is passed again, with the contact's clock lost", () =>
 
   it("has another output also where inputs had given way before, of which the store knows", async () => {
     await visits(["a", 1]);
-    for (const n of [3, 2, 1]) await arrive([visit(HOUR, { attributes: { n }, automated: "yes" })]);
+    for (const n of [3, 2, 1]) await arrive([visit("a", HOUR, { attributes: { n }, automated: "yes" })]);
     await session.write();
     await session.fireTimers(start + 3 * HOUR);
     await visits(["a", 2 * HOUR]);
@@ -355,11 +383,11 @@ describe("an instant that is passed again, with the contact's clock lost", () =>
   it("has another output when other content of a key had taken it away, and gives way to a third", async () => {
     await visits(["a", 1]);
     // Of one key the smaller content holds; what a machine does is no activity.
-    await arrive([visit(2 * HOUR, { attributes: { n: 3 }, automated: "yes" })]);
+    await arrive([visit("a", 2 * HOUR, { attributes: { n: 3 }, automated: "yes" })]);
     await session.fireTimers(start + 3 * HOUR);
-    await arrive([visit(2 * HOUR, { attributes: { n: 2 } })]);
+    await arrive([visit("a", 2 * HOUR, { attributes: { n: 2 } })]);
     await crash({ isStoreLost: true });
-    await arrive([visit(2 * HOUR, { attributes: { n: 1 }, automated: "yes" })]);
+    await arrive([visit("a", 2 * HOUR, { attributes: { n: 1 }, automated: "yes" })]);
     await session.published();
   });
 });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TaskContact } from "../../src/stream/contact.js";
-import { passedBy, Search, TimerRun } from "../../src/stream/timers.js";
+import { besideInputs, passedBy, Search, TimerRun } from "../../src/stream/timers.js";
 import { compareText } from "../oracle/order.js";
 
 const keys = fc.array(fc.constantFrom("a", "ab", "b", "c", "\uff5e", "\u{1f600}", "d", "e"), { maxLength: 12 });
@@ -18,6 +18,14 @@ describe("passedBy", () => {
   it("compares keys by their UTF-8 bytes", () => {
     const place = { all: null, run: { until: 9, done: "\uff5e" } };
     expect(passedBy(place, "\u{1f600}")).toBeNull();
+  });
+});
+
+describe("a slice beside inputs", () => {
+  it("is small, and larger where very many are due, up to what a slice may have", () => {
+    const limits = { sliceBesideInputsMin: 100, sliceContactsMax: 1000 };
+    expect([1, 20_000, 100_000, 10_000_000].map((left) => besideInputs(left, limits))).toEqual([100, 100, 391, 1000]);
+    expect(besideInputs(20_000, { sliceBesideInputsMin: 2, sliceContactsMax: 1 })).toBe(1);
   });
 });
 
