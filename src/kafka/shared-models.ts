@@ -5,7 +5,7 @@
 import type { Kafka, Producer } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import type { SharedModels, Topic } from "../stream/log.js";
-import { clusterOf } from "./cluster.js";
+import { type Cluster, clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
 import { Fetcher } from "./fetcher.js";
 
@@ -82,9 +82,11 @@ export class KafkaModels implements SharedModels {
     try {
       await cluster.connect();
       await cluster.addMultipleTargetTopics([topic]);
-      const [start] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition: 0 }], fromBeginning: true }]);
+      const [start, end] = [await offsetOf(cluster, topic, true), await offsetOf(cluster, topic, false)];
+      // A fetch would wait for what does not come.
+      if (start >= end) return known;
       fetcher = new Fetcher(cluster, [topic], 0, () => undefined);
-      for (let from = Number(start?.partitions[0]?.offset ?? 0); ; ) {
+      for (let from = start; ; ) {
         const [taken] = await fetcher.fetch(new Map([[topic, from]]), FETCH);
         for (const { key, value } of taken!.records)
           if (key !== null && value !== null) known.set(key.toString(), value.toString());
@@ -99,4 +101,10 @@ export class KafkaModels implements SharedModels {
       await closed;
     }
   }
+}
+
+/** Where a topic's one partition begins or ends. */
+async function offsetOf(cluster: Cluster, topic: Topic, fromBeginning: boolean): Promise<number> {
+  const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition: 0 }], fromBeginning }]);
+  return Number(found?.partitions[0]?.offset ?? 0);
 }
