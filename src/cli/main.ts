@@ -6,6 +6,8 @@
 import process from "node:process";
 import { run } from "./run.js";
 
+const LEFT_OPEN_MS = 5_000;
+
 process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -13,3 +15,6 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
 });
+
+// An engine that has stopped has written everything; what its clients may have left open must not hold up the end.
+if (process.argv[2] === "run") setTimeout(() => process.exit(), LEFT_OPEN_MS).unref();

@@ -5,8 +5,10 @@ import { ScorefoldError } from "../errors.js";
 import { coordinators } from "./patches/coordinators.js";
 import { groupByPartition } from "./patches/group-by-partition.js";
 import { membership } from "./patches/membership.js";
+import { oneSocket } from "./patches/one-socket.js";
 import type { Patch } from "./patches/patch.js";
 import { produceRequest } from "./patches/produce-request.js";
+import { removedBrokers } from "./patches/removed-brokers.js";
 import { tlsErrors } from "./patches/tls-errors.js";
 import { topicErrors } from "./patches/topic-errors.js";
 import { wholeAnswers } from "./patches/whole-answers.js";
@@ -22,6 +24,8 @@ export const patches: readonly Patch[] = [
   topicErrors,
   wholeAnswers,
   tlsErrors,
+  oneSocket,
+  removedBrokers,
   coordinators,
   membership,
 ];
@@ -51,13 +55,15 @@ export function loadKafkajs(root: string, some: readonly Patch[]): Loaded {
   const { version } = load("package.json") as { version: string };
   if (version !== VERSION)
     throw new ScorefoldError("internal", `kafkajs is ${version}; its corrections are of ${VERSION}: install that one`);
+  const replaced = new Set<string>();
   for (const { file, name, replace } of some) {
     const path = join(root, file);
     // Whoever loaded it before would go on with what it was.
-    if (require.cache[path] !== undefined)
+    if (require.cache[path] !== undefined && !replaced.has(path))
       throw new ScorefoldError("internal", `kafkajs: ${file} was loaded before its correction "${name}"`);
     const original = load(file);
     require.cache[path]!.exports = replace(original, load);
+    replaced.add(path);
   }
   return { kafkajs: load("index.js") as Kafkajs, load };
 }

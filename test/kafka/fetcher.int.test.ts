@@ -1,11 +1,13 @@
-/** A fetcher over the death of its broker. */
+/** A fetcher over the death of its broker, and of a connection to it. */
+import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
 import { afterAll, expect, it } from "vitest";
 import { connectKafka } from "../../src/kafka/client.js";
 import { clusterOf } from "../../src/kafka/cluster.js";
 import { Fetcher } from "../../src/kafka/fetcher.js";
 import { addressIfThere } from "../components/component.js";
 import { ownBroker } from "../components/kafka/kafka.js";
-import { makeTopics } from "./kafka-app.js";
+import { connectedKafka, makeTopics } from "./kafka-app.js";
 
 const jars = await addressIfThere("kafka-jars");
 const own = jars === null ? null : await ownBroker(jars);
@@ -60,3 +62,50 @@ it.skipIf(own === null)("goes on where it was when its broker has been killed an
   await cluster.disconnect();
   await idle;
 });
+
+interface Connection {
+  readonly socket: Socket;
+  readonly requestQueue: { readonly inflight: { readonly size: number } };
+}
+
+const connected = await connectedKafka();
+
+afterAll(async () => {
+  await connected?.admin.disconnect();
+});
+
+it.skipIf(connected === null)("leaves no connection open, also where one of a broker's has broken", async () => {
+  const { kafka, admin } = connected!;
+  const topic = `fetched-${randomUUID()}`;
+  await makeTopics(admin, [{ topic, numPartitions: 1 }]);
+  const before = openSockets();
+  const cluster = clusterOf(kafka);
+  await cluster.connect();
+  await cluster.addMultipleTargetTopics([topic]);
+  const fetcher = new Fetcher(cluster, [topic], 0, () => undefined);
+  const fetch = async (waitMs: number): Promise<unknown> =>
+    await fetcher.fetch(new Map([[topic, 0]]), { bytesMax: 1e6, recordsMax: 10, waitMs });
+  await fetch(0);
+  const [partition] = cluster.findTopicPartitionMetadata(topic);
+  for (let times = 0; times < 3; times++) {
+    const fetching = fetch(500);
+    const broker = await cluster.findBroker({ nodeId: partition!.leader });
+    // The second is for fetches.
+    const [, fetches] = (broker.connectionPool as unknown as { pool: Connection[] }).pool;
+    await expect.poll(() => fetches!.requestQueue.inflight.size).toBe(1);
+    // As if the broker had closed it.
+    fetches!.socket.emit("end");
+    await fetching;
+    await fetch(0);
+    expect((await cluster.findBroker({ nodeId: partition!.leader })) === broker).toBe(false);
+  }
+  const idle = fetcher.close();
+  await cluster.disconnect();
+  await idle;
+  await cluster.disconnect();
+  await expect.poll(openSockets).toBe(before);
+});
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+}
