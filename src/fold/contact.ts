@@ -21,8 +21,9 @@ import type {
   TenantId,
 } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
+import { Conflicts } from "./conflicts.js";
 import type { ContactFoldOptions, Received } from "./contact-types.js";
-import { decide, escaped, type Occasion, type Published, unpublished } from "./decide.js";
+import { contactErased, decide, type Occasion, type Published, unpublished } from "./decide.js";
 import { due } from "./due.js";
 import type { Change } from "./evaluate.js";
 import { advance, causeOf, fold, type OnEvaluated } from "./fold.js";
@@ -50,10 +51,10 @@ export class ContactFold {
   #newest: InputKey | null = null;
   #clock: EpochMs | null = null;
   #inputs = 0;
-  #replaced = 0;
   #inForce = 0;
   #erasedUntil: EpochMs | null = null;
   #retractions = new Retractions();
+  #conflicts = new Conflicts();
 
   /**
    * @param models those that apply to the tenant, in the order of their outputs and score lines
@@ -84,12 +85,12 @@ export class ContactFold {
     this.#states = record === undefined ? this.models.map(initial) : [...record.states];
     this.#published = record === undefined ? this.models.map(unpublished) : [...record.published];
     this.#retractions = new Retractions(record?.retracted);
+    this.#conflicts = new Conflicts(record?.conflicts);
     this.#outputs = [];
     this.#isFoldedAgain = false;
     this.#clock = record?.clock ?? null;
     this.#newest = record?.newest ?? null;
     this.#inputs = record?.inputs ?? 0;
-    this.#replaced = record?.replaced ?? 0;
     this.#inForce = record?.inForce ?? 0;
     this.#erasedUntil = record?.erasedUntil ?? null;
     if (record !== undefined) this.#history.snapshots = [...record.snapshots];
@@ -103,10 +104,10 @@ export class ContactFold {
       clock: this.#clock,
       newest: this.#newest,
       inputs: this.#inputs,
-      replaced: this.#replaced,
       inForce: this.#inForce,
       erasedUntil: this.#erasedUntil,
       retracted: this.#retractions.counts,
+      conflicts: this.#conflicts.contents,
       snapshots: this.#history.snapshots,
     };
   }
@@ -170,7 +171,6 @@ export class ContactFold {
     return this.#inputs;
   }
 
-  /** Lets the loaded history go. */
   unload(): void {
     if (this.#mode === "stored") this.#history.unload();
   }
@@ -184,6 +184,11 @@ export class ContactFold {
       return { status: "folded" };
     }
     return this.#receiveLate(input);
+  }
+
+  /** Notes that an input was received of whose key another content has come, which is left out. */
+  noteConflict(input: Input): void {
+    this.#conflicts.note(input, canonicalJson(input));
   }
 
   /** The next instant at which time alone changes something under any of the models; null: never. */
@@ -324,10 +329,11 @@ export class ContactFold {
       const inputJson = canonicalJson(input);
       if (pastJson === inputJson) return { status: "duplicate" };
       // Canonical JSON is compared as ids are: code point order is that of the UTF-8 bytes.
-      if (compareText(pastJson, inputJson) < 0) return { status: "conflict", loser: input };
+      const holds = compareText(pastJson, inputJson) < 0;
+      this.#conflicts.note(input, holds ? pastJson : inputJson);
+      if (holds) return { status: "conflict", loser: input };
       history.inputs[place] = input;
       received = { status: "conflict", loser: past };
-      this.#replaced += 1;
       // A third content may take the place of this one.
       name = conflictName(input, inputJson);
     } else {
@@ -378,21 +384,14 @@ export class ContactFold {
     const late = this.#clock !== null && at < this.#clock;
     if (!late) this.advance(at);
     this.#erasedUntil = at;
-    if (this.#isKnown() && !this.isMuted) {
-      this.#outputs.push({
-        kind: "ContactErased",
-        id: `${escaped(this.tenantId)}/${escaped(this.contactId)}/${at}/erased`,
-        tenantId: this.tenantId,
-        contactId: this.contactId,
-        at,
-      });
-    }
+    if (this.#isKnown() && !this.isMuted) this.#outputs.push(contactErased(this.tenantId, this.contactId, at));
     const left = isLast ? [] : history.inputs.filter((input) => input.at > at);
     history.snapshots = [];
     if (history.isLoaded || isLast) this.load(null, left);
     this.#inputs = left.length;
     this.#newest = left.length === 0 ? null : keyOf(left[left.length - 1]!);
     this.#published = this.models.map(unpublished);
+    this.#conflicts.erase(at);
     this.#retractions = new Retractions();
     for (const input of left) if (isRetraction(input)) this.#retractions.add(input);
     // Nothing is left to have a clock: what comes later begins a new contact, at its own instant.
@@ -444,7 +443,8 @@ export class ContactFold {
 
   #occasion(at: EpochMs, cause: Cause, change: Change | null, late: string | null): Occasion {
     const { tenantId, contactId } = this;
-    const after = this.#inputs + this.#replaced;
+    const { digest } = this.#conflicts;
+    const after = digest === null ? this.#inputs : `${this.#inputs}.${digest}`;
     return { tenantId, contactId, at, cause, change, late, since: this.#erasedUntil, after };
   }
 }

@@ -4,6 +4,7 @@
  */
 import type {
   Cause,
+  ContactErased,
   ContactId,
   EpochMs,
   MovedLine,
@@ -57,10 +58,11 @@ export interface Occasion {
   /** Up to when the contact was erased: what it does at an instant it may have done before, as who it was then. */
   readonly since?: EpochMs | null;
   /**
-   * How many inputs of the contact had come. What time does at an instant it can do again, once the past has changed: a
-   * contact whose clock is lost with its store passes the instant a second time.
+   * How many inputs the contact had, and of keys with several contents a digest of those that hold. What time does at an
+   * instant it can do again, once the past has changed: a contact whose clock is lost with its store passes the instant a
+   * second time. It follows from the set of what has come, whatever order that came in.
    */
-  readonly after: number;
+  readonly after: number | string;
 }
 
 /**
@@ -94,6 +96,11 @@ export function decide(
     copy(state.standing, published.standing);
   }
   return outputs ?? [];
+}
+
+export function contactErased(tenantId: TenantId, contactId: ContactId, at: EpochMs): ContactErased {
+  const id = `${escaped(tenantId)}/${escaped(contactId)}/${at}/erased`;
+  return { kind: "ContactErased", id, tenantId, contactId, at };
 }
 
 function copy<T>(from: readonly T[], to: T[]): void {
@@ -240,7 +247,7 @@ function outputId(
 }
 
 /** Of what no input causes. */
-function byItself({ kind }: Cause, after: number): string {
+function byItself({ kind }: Cause, after: Occasion["after"]): string {
   return `${kind === "model" ? "model" : "time"}/${after}`;
 }
 

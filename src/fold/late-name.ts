@@ -9,12 +9,12 @@ export function lateName(what: "late" | "conflict" | "erasure", { kind, at, id }
 
 /** Of a key that has other content now, its canonical JSON: a third one may take its place. */
 export function conflictName(input: Input, json: string): string {
-  return `${lateName("conflict", input)}/${digest(json)}`;
+  return `${lateName("conflict", input)}/${digest(json).toString(36)}`;
 }
 
-/** Tells the contents of one key apart: they are a handful. */
-function digest(text: string): string {
+/** Tells the contents of one key apart: they are a handful. @returns 32 bits */
+export function digest(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(36);
+  return hash >>> 0;
 }

@@ -14,10 +14,10 @@ export interface ContactRecord {
   /** How many inputs the history has, and how many of them are in force. */
   readonly inputs: number;
   readonly inForce: number;
-  /** How often an input has given way to other content of its key. */
-  readonly replaced: number;
   readonly erasedUntil: EpochMs | null;
   /** `at id` of what the received retractions remove, and how many of them do. */
   readonly retracted: ReadonlyMap<string, number>;
+  /** As in `Conflicts`. */
+  readonly conflicts: ReadonlyMap<string, number>;
   readonly snapshots: readonly Snapshot[];
 }

@@ -272,9 +272,11 @@ class ReplayFold {
     const [first] = this.#copies;
     if (first === undefined || this.#fold === undefined) return;
     let next = first;
+    let hasConflict = false;
     if (this.#copies.length > 1) {
       const { kept, conflicts, duplicates, erased } = resolveCopies(this.#copies);
       next = kept;
+      hasConflict = conflicts.length > 0;
       this.#duplicates += duplicates;
       this.#erased += erased;
       for (const loser of conflicts) this.#setAside(loser, kept);
@@ -282,6 +284,7 @@ class ReplayFold {
     this.#copies = [];
     this.#copiesMax = COPIES_MAX;
     if (this.#fold.receive(next.input).status === "erased") this.#erased += 1;
+    else if (hasConflict) this.#fold.noteConflict(next.input);
   }
 
   #setAside(loser: PlacedInput, kept: PlacedInput): void {

@@ -41,13 +41,14 @@ export interface ContactHead {
   readonly newest: InputKey | null;
   readonly inputs: number;
   readonly inForce: number;
-  readonly replaced: number;
   readonly erasedUntil: EpochMs | null;
   /** The contact's entry in the due index; null: it has none. */
   readonly due: EpochMs | null;
   /** Segments that have history of the contact, ascending. */
   readonly segments: readonly number[];
   readonly retracted: ReadonlyMap<string, number>;
+  /** As in `Conflicts` of the fold. */
+  readonly conflicts: ReadonlyMap<string, number>;
   readonly snapshots: readonly StoredSnapshot[];
 }
 
@@ -73,11 +74,7 @@ export function encodeContact(head: ContactHead, models: readonly StoredModel[])
   writer.instantOrNull(head.erasedUntil);
   writer.instantOrNull(head.due);
   writer.numbers(head.segments);
-  writer.number(retracted.size);
-  for (const [target, count] of retracted) {
-    writer.text(target);
-    writer.number(count);
-  }
+  writeCounts(retracted);
   writer.number(snapshots.length);
   for (const { last, inputs, inForce } of snapshots) {
     writeKey(last);
@@ -96,10 +93,29 @@ export function encodeContact(head: ContactHead, models: readonly StoredModel[])
       writer.text(hash);
     }
   }
-  // Of nearly all contacts it is none.
-  if (head.replaced > 0) writer.number(head.replaced);
+  // Nearly all contacts have none, and no word of it.
+  if (head.conflicts.size > 0) writeCounts(head.conflicts);
   return writer.end();
 }
+
+function writeCounts(counts: ReadonlyMap<string, number>): void {
+  writer.number(counts.size);
+  for (const [name, count] of counts) {
+    writer.text(name);
+    writer.number(count);
+  }
+}
+
+function readCounts(): ReadonlyMap<string, number> {
+  let counts = noCounts;
+  for (let left = reader.number(); left > 0; left--) {
+    if (counts === noCounts) counts = new Map();
+    (counts as Map<string, number>).set(reader.text(), reader.number());
+  }
+  return counts;
+}
+
+const noCounts: ReadonlyMap<string, number> = new Map();
 
 function writeKey({ at, kind, id }: InputKey): void {
   writer.instant(at);
@@ -134,22 +150,16 @@ export function decodeContact(row: string, spare?: Spare): StoredContact {
   const erasedUntil = reader.instantOrNull();
   const due = reader.instantOrNull();
   const segments = reader.numbers();
-  let retracted = noneRetracted;
-  for (let left = reader.number(); left > 0; left--) {
-    if (retracted === noneRetracted) retracted = new Map();
-    (retracted as Map<string, number>).set(reader.text(), reader.number());
-  }
+  const retracted = readCounts();
   const snapshots: StoredSnapshot[] = [];
   for (let left = reader.number(); left > 0; left--)
     snapshots.push({ last: readKey(), inputs: reader.number(), inForce: reader.number() });
   const models: StoredModel[] = [];
   for (let left = reader.number(); left > 0; left--) models.push(readModel(models.length, spare));
-  const replaced = reader.isAtEnd ? 0 : reader.number();
+  const conflicts = reader.isAtEnd ? noCounts : readCounts();
   reader.end();
-  return { clock, newest, inputs, inForce, replaced, erasedUntil, due, segments, retracted, snapshots, models };
+  return { clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, conflicts, snapshots, models };
 }
-
-const noneRetracted: ReadonlyMap<string, number> = new Map();
 
 function readKey(): InputKey {
   const at = reader.instant();

@@ -328,7 +328,11 @@ function foldInput(
     case "conflict": {
       const { loser } = received;
       deadLetter = setAside(record, "conflict", conflictText(input, loser), canonicalJson(loser));
-      if (loser === input) return deadLetter;
+      // That it has come is part of what the contact is.
+      if (loser === input) {
+        contacts.touch(contact);
+        return deadLetter;
+      }
       break;
     }
     case "folded":

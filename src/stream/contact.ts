@@ -411,21 +411,21 @@ export class TaskContact {
     const { names } = this.#shared;
     const models = names.map((name, i) => storedModel(name, record.published[i]!, record.states[i]!, pieces));
     models.push(...this.#dormant);
-    const { clock, newest, inputs, inForce, replaced, erasedUntil, retracted } = record;
+    const { clock, newest, inputs, inForce, erasedUntil, retracted, conflicts } = record;
     const snapshots: StoredSnapshot[] = record.snapshots.map((one) => ({
       last: one.last,
       inputs: one.inputs,
       inForce: one.inForce,
     }));
-    const head = { clock, newest, inputs, inForce, replaced, erasedUntil, due, segments, retracted, snapshots };
+    const head = { clock, newest, inputs, inForce, erasedUntil, due, segments, retracted, conflicts, snapshots };
     return encodeContact(head, models);
   }
 
   /** A snapshot is written as a contact's row is, with only what it needs. */
   #encodeSnapshot({ states, inputs, inForce }: Snapshot): string {
     const models = this.#models.map((model, i) => storedModel(this.#shared.names[i]!, unpublished(model), states![i]!));
-    const head = { clock: null, newest: null, inputs, inForce, replaced: 0, erasedUntil: null, due: null };
-    return encodeContact({ ...head, segments: [], retracted: new Map(), snapshots: [] }, models);
+    const head = { clock: null, newest: null, inputs, inForce, erasedUntil: null, due: null };
+    return encodeContact({ ...head, segments: [], retracted: new Map(), conflicts: new Map(), snapshots: [] }, models);
   }
 }
 

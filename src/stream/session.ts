@@ -265,7 +265,7 @@ export class Session {
   async #fireSlice(run: TimerRun, gathered: Gathered): Promise<{ fired: number; place: TimerPlace }> {
     const { limits } = this.#options;
     const outputsMax = gathered.outputs.length + limits.sliceOutputsMax;
-    const keys = run.take(this.#hasInputs ? besideInputs(run.size, limits) : limits.sliceContactsMax);
+    const keys = run.take(this.#hasInputs ? besideInputs(run.all, limits) : limits.sliceContactsMax);
     await this.contacts.load(keys);
     let fired = 0;
     let taken = 0;

@@ -15,8 +15,8 @@ export function modelName({ model }: CompiledModel): string {
 
 /** Of a contact of which only an erasure is known. */
 export function tombstone(erasedUntil: EpochMs): StoredContact {
-  const nothing = { clock: null, newest: null, inputs: 0, inForce: 0, replaced: 0, due: null, segments: [] };
-  return { ...nothing, erasedUntil, retracted: new Map(), snapshots: [], models: [] };
+  const nothing = { clock: null, newest: null, inputs: 0, inForce: 0, due: null, segments: [] };
+  return { ...nothing, erasedUntil, retracted: new Map(), conflicts: new Map(), snapshots: [], models: [] };
 }
 
 export function recordOf(
@@ -24,7 +24,7 @@ export function recordOf(
   stored: StoredContact | undefined,
 ): ContactRecord | undefined {
   if (stored === undefined) return undefined;
-  const { clock, newest, inputs, inForce, replaced, erasedUntil, retracted } = stored;
+  const { clock, newest, inputs, inForce, erasedUntil, retracted, conflicts } = stored;
   const found = models.map((model) => foundModel(model, stored.models));
   return {
     states: models.map((model, i) => stateOf(model, found[i])),
@@ -33,9 +33,9 @@ export function recordOf(
     newest,
     inputs,
     inForce,
-    replaced,
     erasedUntil,
     retracted,
+    conflicts,
     snapshots: stored.snapshots.map((snapshot) => ({ ...snapshot, states: null, status: "stored" as const })),
   };
 }

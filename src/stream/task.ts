@@ -304,19 +304,21 @@ export class Task {
   async #loop(log: TaskLog, session: Session): Promise<void> {
     let hasMoreTimers = false;
     let isFolded = false;
-    let hasFired = false;
+    let hasInputs = false;
     while (!this.#stop.signal.aborted) {
       if (this.#wake.signal.aborted) this.#wake = new AbortController();
-      if (isFolded && (!hasMoreTimers || hasFired)) await session.rest(this.#wake.signal);
+      if (isFolded && (!hasMoreTimers || hasInputs)) await session.rest(this.#wake.signal);
       const waitMs = hasMoreTimers || (isFolded && this.#fireUntil.length > 0) ? 0 : this.#limits.idleWaitMs;
       const fetched = await session.fetch(waitMs, this.#wake.signal);
+      hasInputs = fetched.some(({ records }) => records.length > 0);
       this.#ends = new Map(fetched.map(({ topic, end }) => [topic, end]));
       this.#settle();
       // Here the publish under way has had the fetch to come through, and there is nothing beyond it to wait for.
       await session.writeIfDue();
-      hasFired = await session.commitInputs(fetched);
+      const hasFired = await session.commitInputs(fetched);
       isFolded = lag(session.folded, this.#ends) === 0;
       // While inputs wait, their own time is what passes, contact by contact.
+      if (hasFired) await this.#passTime(log);
       hasMoreTimers = isFolded && (hasFired || (await this.#fireTimers(log, session, hasMoreTimers)));
       if (this.#writes.length > 0) await this.#write(session);
     }
@@ -343,18 +345,23 @@ export class Task {
       wanted.done();
       return this.#fireUntil.length > 0;
     }
-    const { clock } = this.#options;
-    const { clockAheadMsMax, timerGraceMs, timerIntervalMs } = this.#limits;
+    const { timerGraceMs, timerIntervalMs } = this.#limits;
     const isBegun = hasMore || session.isFiring;
-    if (!isBegun && clock.elapsed() - this.#lookedAt < timerIntervalMs) return false;
-    this.#lookedAt = clock.elapsed();
-    // One host with a wrong clock must not make time pass for everybody, and no clock makes it go back.
-    const bound = (await log.time()) + clockAheadMsMax;
-    this.#now = Math.max(this.#now, Math.min(clock.now(), bound));
+    if (!isBegun && this.#options.clock.elapsed() - this.#lookedAt < timerIntervalMs) return false;
+    await this.#passTime(log);
     const until = this.#now - timerGraceMs;
     const isMore = await session.fireTimers(until);
     if (!isMore) this.#timersDone = until;
     return isMore;
+  }
+
+  async #passTime(log: TaskLog): Promise<void> {
+    const { clock, timers } = this.#options;
+    if (timers === "manual") return;
+    this.#lookedAt = clock.elapsed();
+    // One host with a wrong clock must not make time pass for everybody, and no clock makes it go back.
+    const bound = (await log.time()) + this.#limits.clockAheadMsMax;
+    this.#now = Math.max(this.#now, Math.min(clock.now(), bound));
   }
 
   /** The models that contacts of the store are under, or begin under where it is new: those that are published. */

@@ -12,15 +12,15 @@ export function passedBy({ all, run }: TimerPlace, contact: ContactKey): EpochMs
   return run !== null && compareText(contact, run.done) <= 0 ? run.until : all;
 }
 
-/** A run beside inputs has so many slices, about: it comes to its end in seconds, however many are due. */
+/** A run beside inputs has at most so many slices, unless they are as large as they may be. */
 const SLICES = 256;
 
-/** How many contacts the next slice has while inputs come, which wait for it. @param left in the run */
+/** How many contacts a slice has while inputs come, which wait for it. @param all of the run */
 export function besideInputs(
-  left: number,
+  all: number,
   { sliceBesideInputsMin, sliceContactsMax }: Pick<TaskLimits, "sliceBesideInputsMin" | "sliceContactsMax">,
 ): number {
-  return Math.min(sliceContactsMax, Math.max(sliceBesideInputsMin, Math.ceil(left / SLICES)));
+  return Math.min(sliceContactsMax, Math.max(sliceBesideInputsMin, Math.ceil(all / SLICES)));
 }
 
 /** Looks for the contacts that may be due at or before an instant, while others go on. */
@@ -89,6 +89,8 @@ export class Search {
 /** One run of the timers to an instant, contact by contact in the order of their keys. */
 export class TimerRun {
   readonly until: EpochMs;
+  /** How many it began with. */
+  readonly all: number;
   /** Those that may be due, from the next one on, by falling key. */
   #left: ContactKey[];
 
@@ -101,6 +103,7 @@ export class TimerRun {
     this.until = until;
     const left = done === undefined ? contacts : [...contacts].filter((key) => compareText(key, done) > 0);
     this.#left = sortTexts([...new Set(left)]).reverse();
+    this.all = this.#left.length;
   }
 
   get size(): number {

@@ -212,6 +212,41 @@ grades: [{ id: cold, from: 0 }, { id: warm, from: 26 }]
     }
   });
 
+  test("of what time does follow from the contents that have come of a key, whatever order they came in", () => {
+    const first = did("email.clicked", 0, { id: "e" });
+    const key = { id: "k" };
+    const contents = [1, 2, 3].map((n) => did("email.opened", hour, { ...key, attributes: { n } }));
+    const ids = (order: readonly number[]): string[] => {
+      const contact = new ContactFold([model], "acme", "ann", { history: "kept" });
+      contact.receive(first);
+      for (const n of order) contact.receive(contents[n]!);
+      contact.advance(start + 3 * day);
+      return contact.drain().flatMap((output) => (idOf(output).includes("/time/") ? [idOf(output)] : []));
+    };
+    const all = ids([0, 1, 2]);
+    for (const order of [
+      [0, 2, 1],
+      [1, 0, 2],
+      [2, 1, 0],
+      [2, 0, 1, 0],
+    ])
+      expect(ids(order)).toEqual(all);
+    expect(all[0]).toMatch(/\/time\/2\.[0-9a-z]+\/score$/);
+    expect(new Set([ids([0])[0], ids([1])[0]])).toEqual(new Set([`acme/ann/lead@1/${start + day}/time/2/score`]));
+    expect(new Set([all[0], ids([1, 2])[0], ids([0])[0]]).size).toBe(3);
+    // A replay has only the one that holds, and is told of the others.
+    const replayed = new ContactFold([model], "acme", "ann", { history: "none" });
+    for (const input of [first, contents[0]!]) replayed.receive(input);
+    replayed.noteConflict(contents[0]!);
+    replayed.advance(start + 3 * day);
+    expect(
+      replayed
+        .drain()
+        .map(idOf)
+        .filter((id) => id.includes("/time/")),
+    ).toEqual(all);
+  });
+
   test("keep / and ~ of names apart from their own", () => {
     const [output] = outputsOf(model, [did("email.clicked", 0, { id: "a/b~c" })]);
     expect(idOf(output!)).toBe(`acme/ann/lead@1/${start}/interaction/a~1b~0c/score`);

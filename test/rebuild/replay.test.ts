@@ -7,7 +7,9 @@ import { PassThrough, Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { decodeLine } from "../../src/events/decode.js";
 import type { Output, ScoreLine } from "../../src/events/types.js";
+import { ContactFold } from "../../src/fold/contact.js";
 import { compile } from "../../src/model/compile.js";
 import type { Model } from "../../src/model/types.js";
 import { type ReplayedContact, type ReplayOptions, type ReplayProgress, replay } from "../../src/rebuild/replay.js";
@@ -220,6 +222,20 @@ describe("replay", () => {
     const twice = file("twice.jsonl", [...lines.slice(1, 2), ...lines.slice(1, 2)]);
     expect(await run([twice])).toMatchObject({ duplicates: 1, conflicts: 0, deadLetters: { total: 0 } });
     expect(existsSync(deadPath())).toBe(false);
+  });
+
+  it("names outputs as a contact does that both contents have come to, the one that holds first", async () => {
+    const amount = (value: number) => ({ attributes: { amount: value } });
+    const lines = [click("a", 0, "1", amount(80)), click("a", 0, "1", amount(90)), click("a", 90 * DAY_MS, "2")];
+    const outputs: Output[] = [];
+    await run([file("in.jsonl", lines)], { onOutput: (output) => outputs.push(output) });
+    const contact = new ContactFold([lead], "default", "a", { history: "kept" });
+    for (const line of lines) {
+      const decoded = decodeLine(JSON.stringify(line));
+      if (decoded.ok) contact.receive(decoded.input);
+    }
+    expect(contact.drain()).toEqual(outputs);
+    expect(outputs.filter((one) => one.kind === "ScoreChanged" && one.id.includes("/time/1."))).toHaveLength(3);
   });
 
   it("lets an erasure hold over a profile with its key and over what is at its instant", async () => {

@@ -136,7 +136,8 @@ export class Cluster {
     // A change to other models was half published, and this one was to go back from there without the store.
     if (code === "model-changed" && generation < this.#world.generation) return true;
     // One with the models of before was to go back, and did half of it; this one has come after it, without the store.
-    if (code === "model-changed" && member !== null && isHalfPublished(this.#world.broker.committed(host.task))) {
+    const isHalfway = code === "model-changed" && isHalfPublished(this.#world.broker.committed(host.task));
+    if (isHalfway && member !== null && !host.isMidway) {
       this.#misplaced.push({ member, task: host.task });
       return true;
     }

@@ -40,15 +40,16 @@ describe("rows", () => {
       fc.property(
         scenes(),
         fc.array(fc.nat(9), { maxLength: 3 }),
-        fc.nat(2),
-        ({ models, inputs, asOf }, segments, replaced) => {
+        fc.array(fc.tuple(fc.string(), fc.nat(0xffffffff)), { maxLength: 2 }),
+        ({ models, inputs, asOf }, segments, known) => {
+          const conflicts = new Map(known);
           const own = compiled(models);
           const fold = new ContactFold(own, "acme", "ada", { history: "kept" });
           for (const input of inputs) if (input.at <= asOf) fold.receive(input);
           const record = fold.record();
           const snapshots = record.newest === null ? [] : [{ last: keyOf(record.newest), inputs: 7, inForce: 3 }];
           const newest = record.newest === null ? null : keyOf(record.newest);
-          const head = { ...record, replaced, newest, due: asOf, segments, snapshots };
+          const head = { ...record, conflicts, newest, due: asOf, segments, snapshots };
           const rows = record.states.map((state, i) => storedModel(`m${i}@1`, record.published[i]!, state));
           const dormant = { name: "öld@1", published: record.published[0]!, state: null };
           const row = encodeContact(head, [...rows, dormant]);
@@ -62,7 +63,7 @@ describe("rows", () => {
             newest,
             inputs: count,
             inForce,
-            replaced,
+            conflicts,
             erasedUntil,
             due: asOf,
             segments,

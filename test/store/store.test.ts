@@ -35,8 +35,8 @@ function visit(n: number, type = "web.page_viewed"): Input {
 }
 
 function rowOf(segments: readonly number[], due: number | null = null): string {
-  const nothing = { clock: null, newest: null, inputs: 0, inForce: 0, replaced: 0, erasedUntil: null, snapshots: [] };
-  return encodeContact({ ...nothing, due, segments, retracted: new Map() }, []);
+  const nothing = { clock: null, newest: null, inputs: 0, inForce: 0, erasedUntil: null, snapshots: [] };
+  return encodeContact({ ...nothing, due, segments, retracted: new Map(), conflicts: new Map() }, []);
 }
 
 function change(parts: Partial<ContactChange>): ContactChange {
