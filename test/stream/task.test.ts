@@ -2,10 +2,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { defaultLimits } from "../../src/stream/limits.js";
 import { Broker } from "../simulator/broker.js";
-import { HOUR, start } from "./given.js";
+import { HOUR, modelOf, start } from "./given.js";
 import { OneTask } from "./one-task.js";
 
 let one: OneTask;
+
+function line(contactId: string, at: number): string {
+  return JSON.stringify({ contactId, id: `v${at}`, at, type: "web.page_viewed" });
+}
 
 beforeEach(() => {
   one = new OneTask();
@@ -24,6 +28,48 @@ describe("Task", () => {
     await one.passes(task.written());
     expect(task.store?.position.timer.all).toBe(start + 3 * HOUR);
     expect((await task.contact("default\0ada")).fold.scoreLines()[0]?.score).toBe(0);
+  });
+
+  it("lets the present move on while a long run of the timers goes on beside inputs", async () => {
+    let comes = false;
+    const log = one.broker.connect(async (name) => {
+      if (comes && name === "fetch") one.broker.append("inputs", 0, [line("ada", one.broker.now)]);
+    });
+    const quiet = modelOf(`
+model: lead
+version: 1
+dimensions: { score: { min: 0, max: 1000 } }
+rules:
+  - { id: visits, when: web.page_viewed, points: 10 }
+  - { id: quiet, inactive: 1h, points: -10 }
+`);
+    const limits = { ...defaultLimits, commitIntervalMs: 50, sliceBesideInputsMin: 1 };
+    const { task } = one.run({ log, models: [quiet], timers: "clock", limits });
+    one.broker.append(
+      "inputs",
+      0,
+      Array.from({ length: 100 }, (_, n) => line(`c${n}`, start + 1)),
+    );
+    await one.passes(task.foldedUpTo(new Map([["inputs", 100]])));
+    one.broker.advance(HOUR + 3000);
+    one.scheduler.advance(HOUR + 3000);
+    comes = true;
+    const [stale, behind]: [number[], number[]] = [[], []];
+    let hasBegun = false;
+    while (!hasBegun || task.position!.timer.run !== null) {
+      for (let turn = 0; turn < 50; turn++) await one.scheduler.settle();
+      one.broker.advance(50);
+      one.scheduler.advance(50);
+      hasBegun ||= task.position!.timer.run !== null;
+      if (!hasBegun) continue;
+      stale.push(one.broker.now - task.time!);
+      behind.push(task.timersBehindMs);
+    }
+    // It was a run of seconds, and says so.
+    expect(Math.max(...behind)).toBeGreaterThan(2000);
+    expect(Math.max(...stale)).toBeLessThan(1000);
+    comes = false;
+    task.stop();
   });
 
   it("ends with everything written, and those who wait hear of it", async () => {
