@@ -132,17 +132,20 @@ export function publishedOfChange(committed: CommittedPosition | null, before: M
 }
 
 /**
- * A new store can go on with a change that was under way, and can't go elsewhere from its middle.
+ * From the middle of a change only a store goes elsewhere that knows which contacts have made it. A new one does not, nor
+ * one that has not come to know of the last step that was published; both can go on with the change.
  *
+ * @param own the change that the store is in the middle of
  * @throws ScorefoldError `model-changed`
  */
-export function checkNotMidway(committed: CommittedPosition | null, wanted: ModelSet): void {
+export function checkNotMidway(committed: CommittedPosition | null, own: ModelChange | null, wanted: ModelSet): void {
   const change = committed?.change ?? null;
   if (change === null || change.to === wanted.id) return;
+  if (own?.to === change.to && own.done === change.done) return;
   throw new ScorefoldError(
     "model-changed",
-    `a change to other models (set ${change.to}) is half published, and the store that was in the middle of it is not ` +
-      "here; start with those models until it has ended, or where that store is",
+    `a change to other models (set ${change.to}) is half published, and the store here does not have what was published ` +
+      "last; start with those models until it has ended, or where a store is that has",
   );
 }
 

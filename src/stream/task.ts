@@ -370,7 +370,7 @@ export class Task {
     const isNew = store.models.length === 0 && store.counts.contacts === 0;
     if (shared !== null) await shared.learn(this.#wanted.id, this.#wanted.texts);
     const published = committed?.models ?? null;
-    if (shared !== null && isNew) checkNotMidway(committed, this.#wanted);
+    if (shared !== null || !isNew) checkNotMidway(committed, store.position.change, this.#wanted);
     const isOther = shared !== null && isNew && published !== null && published !== this.#wanted.id;
     const before = isOther ? await sharedModels(shared, published) : null;
     const own = await modelsOfStore(store, this.#wanted, before);

@@ -47,8 +47,8 @@ describe("a change of models", () => {
     await one.passes(() => "error" in ended);
   }
 
-  /** Killed as soon as so many contacts have gone over. */
-  async function killedAfter(slices: number): Promise<void> {
+  /** Killed as soon as so many contacts have gone over; of what was written so many batches are lost. */
+  async function killedAfter(slices: number, loseTail = 0): Promise<void> {
     const log = one.broker.connect();
     let left = slices;
     let isGone = false;
@@ -66,7 +66,7 @@ describe("a change of models", () => {
       },
     });
     await one.passes(() => isGone);
-    one.disk.crash({ loseTail: 0 }).close();
+    one.disk.crash({ loseTail }).close();
     await one.scheduler.settle();
   }
 
@@ -93,6 +93,17 @@ describe("a change of models", () => {
       expect(one.scores().slice(0, 5).concat(one.scores().slice(5).sort())).toEqual(expected);
       expect((await task.contact("default\0bob")).fold.scoreLines()[0]?.score).toBe(expected.at(-1));
     }
+  });
+
+  it("does not go back where the store has not come to know of what was published last", async () => {
+    await begun();
+    await killedAfter(2, 1);
+    const { ended } = one.run({ models: [visitsModel()] });
+    await one.passes(() => "error" in ended);
+    expect(ended.error).toMatchObject({ code: "model-changed", message: expect.stringContaining("is half published") });
+    const { task } = one.run({ models: [five()] });
+    await one.passes(task.running());
+    expect(one.scores()).toEqual([10, 10, 10, 5, 5, 5]);
   });
 
   it("does not go on in the middle of a change that another has ended, with inputs since", async () => {
