@@ -82,9 +82,9 @@ export class KafkaModels implements SharedModels {
     try {
       await cluster.connect();
       await cluster.addMultipleTargetTopics([topic]);
-      const [start, end] = [await offsetOf(cluster, topic, true), await offsetOf(cluster, topic, false)];
-      // A fetch would wait for what does not come.
-      if (start >= end) return known;
+      const start = await offsetOf(cluster, topic, true);
+      // Of an empty topic a fetch would wait for what does not come.
+      if (start >= (await offsetOf(cluster, topic, false))) return known;
       fetcher = new Fetcher(cluster, [topic], 0, () => undefined);
       for (let from = start; ; ) {
         const [taken] = await fetcher.fetch(new Map([[topic, from]]), FETCH);
