@@ -9,10 +9,14 @@ const none: ReadonlyMap<string, number> = new Map();
  * map either.
  */
 export class Conflicts {
-  #contents: Map<string, number> | null;
+  #contents: Map<string, number> | null = null;
+  /** Of the digests. */
+  #sum = 0;
 
   constructor(contents?: ReadonlyMap<string, number>) {
-    this.#contents = contents === undefined || contents.size === 0 ? null : new Map(contents);
+    if (contents === undefined || contents.size === 0) return;
+    this.#contents = new Map(contents);
+    for (const content of contents.values()) this.#sum = (this.#sum + content) >>> 0;
   }
 
   /** `at kind id` -> the digest of the content that holds. */
@@ -22,21 +26,26 @@ export class Conflicts {
 
   /** @param json of the content that holds, canonical */
   note({ at, kind, id }: InputKey, json: string): void {
+    const key = `${at} ${kind} ${id}`;
+    const content = digest(json);
     this.#contents ??= new Map();
-    this.#contents.set(`${at} ${kind} ${id}`, digest(json));
+    this.#sum = (this.#sum + content - (this.#contents.get(key) ?? 0)) >>> 0;
+    this.#contents.set(key, content);
   }
 
   /** Forgets those of inputs dated at or before an instant. */
   erase(until: EpochMs): void {
-    for (const key of this.#contents?.keys() ?? []) if (Number.parseInt(key, 10) <= until) this.#contents?.delete(key);
-    if (this.#contents?.size === 0) this.#contents = null;
+    if (this.#contents === null) return;
+    for (const [key, content] of this.#contents) {
+      if (Number.parseInt(key, 10) > until) continue;
+      this.#contents.delete(key);
+      this.#sum = (this.#sum - content) >>> 0;
+    }
+    if (this.#contents.size === 0) this.#contents = null;
   }
 
   /** Tells what holds apart, with the other conflicts the same; null: there is none. */
   get digest(): string | null {
-    if (this.#contents === null) return null;
-    let sum = 0;
-    for (const content of this.#contents.values()) sum = (sum + content) >>> 0;
-    return sum.toString(36);
+    return this.#contents === null ? null : this.#sum.toString(36);
   }
 }

@@ -10,7 +10,8 @@
  * The invariant: what is published is the fold of the inputs up to the committed offsets, and of time up to the
  * committed place of the timers. The store is at such a point too, the same or an earlier one. Memory may be ahead of
  * what is published, by two commits: one whose publish is not answered yet, and one that waits for its turn.
- * A write takes all that is in memory, so it begins only where the two are level; timers on their own and models go on from there too.
+ * A write takes all that is in memory, so it begins only where the two are level; timers on their own and models go on
+ * from there too.
  */
 import type { ContactId, EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";

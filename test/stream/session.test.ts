@@ -2,104 +2,26 @@
  * Runs of timers that are interrupted: by inputs between two slices, and by a crash. And what may go on beside a publish
  * that is not answered yet.
  */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ScoreChanged } from "../../src/events/types.js";
-import type { Position } from "../../src/store/position.js";
-import { ContactStore } from "../../src/store/store.js";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/stream/clock.js";
-import { defaultLimits, type TaskLimits } from "../../src/stream/limits.js";
 import type { TaskLog, Transaction } from "../../src/stream/log.js";
-import { decodeMetadata } from "../../src/stream/metadata.js";
-import { Session } from "../../src/stream/session.js";
-import { Broker } from "../simulator/broker.js";
-import type { SimulatedDisk } from "../simulator/disk.js";
-import { HOUR, modelOf, openStore, start } from "./given.js";
+import { HOUR, start } from "./given.js";
+import {
+  begin,
+  beginAnew,
+  broker,
+  committed,
+  crash,
+  disk,
+  failures,
+  instantsOf,
+  session,
+  store,
+  visit,
+  visits,
+} from "./one-session.js";
 
-/** Who is quiet for two hours loses points, which a later visit puts off. */
-const model = modelOf(`
-model: lead
-version: 1
-dimensions: { score: { min: 0, max: 100 } }
-rules:
-  - { id: visits, when: web.page_viewed, points: 10 }
-  - { id: quiet, inactive: 2h, points: -5 }
-`);
-let broker: Broker;
-let disk: SimulatedDisk;
-let store: ContactStore;
-let log: TaskLog;
-let session: Session;
-let failures: number;
-
-beforeEach(async () => {
-  broker = new Broker();
-  broker.advance(start + 9 * HOUR - broker.now);
-  ({ disk, store } = await openStore());
-  await begin();
-});
-
-/** One contact a slice, so that a run may be interrupted anywhere. */
-async function begin(
-  through: (log: TaskLog) => TaskLog = (own) => own,
-  limits: Partial<TaskLimits> = {},
-  clock: Clock = systemClock,
-): Promise<void> {
-  log = await broker.connect().open(0);
-  failures = 0;
-  session = new Session({
-    log: through(log),
-    starts: new Map([["inputs", 0]]),
-    store,
-    taskOf: null,
-    modelSets: ["set", "set"],
-    modelsOf: () => [model],
-    clock,
-    limits: { ...defaultLimits, sliceContactsMax: 1, unwrittenInputsMax: 1, ...limits },
-    onCommit: () => undefined,
-    onPublishFailed: () => {
-      failures += 1;
-    },
-    onWrite: () => undefined,
-  });
-}
-
-async function committed(): Promise<Position> {
-  const { offsets, metadata } = (await log.committed())!;
-  const { timer, change } = decodeMetadata(metadata);
-  return { offsets, timer, change };
-}
-
-async function visits(...visited: readonly (readonly [contact: string, at: number])[]): Promise<void> {
-  await arrive(visited.map(([contactId, at]) => visit(contactId, at)));
-}
-
-function visit(contactId: string, at: number, rest: object = {}): string {
-  return JSON.stringify({ contactId, id: `v${at}`, at: start + at, type: "web.page_viewed", ...rest });
-}
-
-async function arrive(lines: readonly string[]): Promise<void> {
-  broker.append("inputs", 0, lines);
-  await session.commitInputs(await session.fetch(0));
-}
-
-/** Ends the process, and begins another one with the store as it was last written, or with a new one. */
-async function crash({ isStoreLost }: { readonly isStoreLost: boolean }): Promise<void> {
-  await session.published();
-  const before = await committed();
-  if (isStoreLost) ({ disk, store } = await openStore());
-  else store = await ContactStore.open(disk.crash({ loseTail: 0 }), { clusterId: "log-1", foldVersion: 1 });
-  await begin();
-  await session.catchUp(before, () => undefined);
-}
-
-function changesOf(contactId: string): ScoreChanged[] {
-  const outputs = broker.read("score-changed").map(({ value }) => JSON.parse(value) as ScoreChanged);
-  return outputs.filter((output) => output.kind === "ScoreChanged" && output.contactId === contactId);
-}
-
-function instantsOf(contactId: string): number[] {
-  return changesOf(contactId).map(({ at }) => at - start);
-}
+beforeEach(beginAnew);
 
 /** Publishes reach the log when the test lets them. */
 class Held {
@@ -338,102 +260,6 @@ describe("a run of the timers", () => {
     expect(await session.fireTimers(start + 5 * HOUR)).toBe(false);
     expect(instantsOf("m")).toEqual([1, 2 * HOUR + 1]);
     expect(instantsOf("b")).toEqual([HOUR, 3 * HOUR]);
-  });
-});
-
-describe("the id of what time does", () => {
-  const contents = [1, 3, 2].map((n) => visit("a", 1, { attributes: { n } }));
-  const erasure = JSON.stringify({ contactId: "a", kind: "profile", at: start + 2, fields: null });
-
-  it.each([
-    ["a loser that came last", [...contents, visit("a", 3)], /time\/2\.[0-9a-z]+\/score$/],
-    ["an erasure of what had several contents", [...contents, erasure, visit("a", 3)], /time\/1\/score$/],
-    [
-      "an erasure before what has them",
-      [visit("a", 0), erasure.replace(`${start + 2}`, `${start}`), ...contents],
-      /time\/1\.[0-9a-z]+\/score$/,
-    ],
-  ])("is the same from memory, from the store and from the log, after %s", async (_, lines, expected) => {
-    const ids: string[] = [];
-    for (const crashes of [null, { isStoreLost: false }, { isStoreLost: true }]) {
-      broker = new Broker();
-      broker.advance(start + 9 * HOUR - broker.now);
-      ({ disk, store } = await openStore());
-      await begin();
-      // A write after each, so that the store learns of all that has come.
-      for (const line of lines) {
-        await arrive([line]);
-        await session.write();
-      }
-      if (crashes !== null) await crash(crashes);
-      while (await session.fireTimers(start + 4 * HOUR));
-      ids.push(changesOf("a").at(-1)!.id);
-    }
-    expect(ids[0]).toMatch(expected);
-    expect(new Set(ids).size).toBe(1);
-  });
-});
-
-/** The clock of a contact is known to memory and store alone: one that is worked out again may be at an earlier instant. */
-describe("an instant that is passed again, with the contact's clock lost", () => {
-  const retraction = visit("a", 2 * HOUR, {
-    id: "w",
-    type: "interaction.retracted",
-    attributes: { id: `v${2 * HOUR}`, at: start + 2 * HOUR },
-  });
-
-  afterEach(() => {
-    const changes = changesOf("a");
-    expect(instantsOf("a").filter((at) => at > 2 * HOUR && at < 2 * HOUR + 9).length).toBeGreaterThan(1);
-    expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length);
-    // Who follows the outputs ends where the contact is.
-    changes.slice(1).forEach(({ previous }, i) => {
-      expect([null, changes[i]!.current]).toContain(previous);
-    });
-    expect(changes.at(-1)!.current).toBe(5);
-  });
-
-  it("has another output when a visit had taken it away, and is retracted", async () => {
-    await visits(["a", 1]);
-    await session.fireTimers(start + 3 * HOUR);
-    await visits(["a", 2 * HOUR]);
-    await crash({ isStoreLost: true });
-    await arrive([retraction]);
-    await session.published();
-  });
-
-  it("has another output also where the store is a contact's that was erased after inputs had given way", async () => {
-    for (const n of [3, 2, 1]) await arrive([visit("a", 1, { attributes: { n } })]);
-    await arrive([JSON.stringify({ contactId: "a", kind: "profile", at: start + 2, fields: null })]);
-    await session.write();
-    await visits(["a", 3]);
-    await session.fireTimers(start + 3 * HOUR);
-    await visits(["a", 2 * HOUR]);
-    await crash({ isStoreLost: false });
-    await arrive([retraction]);
-    await session.published();
-  });
-
-  it("has another output also where inputs had given way before, of which the store knows", async () => {
-    await visits(["a", 1]);
-    for (const n of [3, 2, 1]) await arrive([visit("a", HOUR, { attributes: { n }, automated: "yes" })]);
-    await session.write();
-    await session.fireTimers(start + 3 * HOUR);
-    await visits(["a", 2 * HOUR]);
-    await crash({ isStoreLost: false });
-    await arrive([retraction]);
-    await session.published();
-  });
-
-  it("has another output when other content of a key had taken it away, and gives way to a third", async () => {
-    await visits(["a", 1]);
-    // Of one key the smaller content holds; what a machine does is no activity.
-    await arrive([visit("a", 2 * HOUR, { attributes: { n: 3 }, automated: "yes" })]);
-    await session.fireTimers(start + 3 * HOUR);
-    await arrive([visit("a", 2 * HOUR, { attributes: { n: 2 } })]);
-    await crash({ isStoreLost: true });
-    await arrive([visit("a", 2 * HOUR, { attributes: { n: 1 }, automated: "yes" })]);
-    await session.published();
   });
 });
 
