@@ -19,8 +19,10 @@ import type { Log, Offsets, TaskLog } from "./log.js";
 import { type CommittedPosition, decodeMetadata } from "./metadata.js";
 import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChange, sharedModels } from "./models.js";
 import { lag } from "./offsets.js";
+import { Present } from "./present.js";
 import { type CommitReport, Session, type WriteReport } from "./session.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
+import { Waiters } from "./waiters.js";
 
 /** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
 export const FOLD_VERSION = 1;
@@ -81,21 +83,17 @@ export class Task {
   #lag = 0;
   /** Where the log ended at the last fetch of this life; null: there was none yet. */
   #ends: Offsets | null = null;
-  /** The latest instant that the wall clock was taken at: it never goes back. */
-  #now: EpochMs = Number.NEGATIVE_INFINITY;
+  readonly #present: Present;
   #fireUntil: Wanted[] = [];
   #writes: Omit<Wanted, "until">[] = [];
-  #waiting: { readonly holds: () => boolean; readonly done: () => void; readonly failed: (e: unknown) => void }[] = [];
-  /** Why `run` has ended; null: it has not. */
-  #over: { readonly error: unknown } | null = null;
+  readonly #waiters = new Waiters();
   #newest: EpochMs | null = null;
-  /** Up to here nothing is left that was due. */
-  #timersDone: EpochMs | null = null;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #published: Offsets | null = null;
 
   constructor(options: TaskOptions) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
+    this.#present = new Present(options.clock, this.#limits);
     this.#wanted = new ModelSet(options.models ?? []);
   }
 
@@ -121,11 +119,19 @@ export class Task {
     return this.#session?.position ?? null;
   }
 
-  /** How far timers are behind the wall clock, beyond their grace; 0 where they do not follow it. */
+  /** Up to where inputs are published, also between two lives; null: not known yet. */
+  get published(): Offsets | null {
+    return this.#published;
+  }
+
+  /** The ends of the input topics, as of the last fetch of this life; null: there was none yet. */
+  get ends(): Offsets | null {
+    return this.#ends;
+  }
+
+  /** How far timers are behind the clock that they follow, beyond their grace; 0 where they follow none. */
   get timersBehindMs(): number {
-    const timer = this.#timersDone;
-    if (this.#options.timers === "manual" || timer === null) return 0;
-    return Math.max(0, this.#options.clock.now() - this.#limits.timerGraceMs - timer);
+    return this.#options.timers === "manual" ? 0 : this.#present.timersBehindMs;
   }
 
   /** Contacts in memory, and what they take. */
@@ -136,7 +142,8 @@ export class Task {
 
   /** The present, as timers see it: the wall clock, or how far they were told to go; null: not known yet. */
   get time(): EpochMs | null {
-    if (this.#options.timers === "clock" && Number.isFinite(this.#now)) return this.#now;
+    const { now } = this.#present;
+    if (this.#options.timers === "clock" && now !== null) return now;
     return this.#session?.position.timer.all ?? null;
   }
 
@@ -175,7 +182,7 @@ export class Task {
 
   /** Lets timers go up to and including `at`, once all inputs of now are folded. Resolves when that is published. */
   async fireUntil(at: EpochMs): Promise<void> {
-    await this.#promised((done, failed) => {
+    await this.#waiters.promised((done, failed) => {
       this.#fireUntil.push({ until: at, done, failed });
       this.#wake.abort();
     });
@@ -183,7 +190,7 @@ export class Task {
 
   /** Resolves once everything that is folded and published now is in the store. */
   async written(): Promise<void> {
-    await this.#promised((done, failed) => {
+    await this.#waiters.promised((done, failed) => {
       this.#writes.push({ done, failed });
       this.#wake.abort();
     });
@@ -191,23 +198,17 @@ export class Task {
 
   /** Resolves once everything up to these offsets is folded and published. */
   async foldedUpTo(offsets: ReadonlyMap<string, number>): Promise<void> {
-    const holds = (): boolean => this.#session !== null && lag(this.#session.position.offsets, offsets) === 0;
-    if (holds()) return;
-    await this.#promised((done, failed) => this.#waiting.push({ holds, done, failed }));
+    await this.#waiters.until(() => this.#session !== null && lag(this.#session.position.offsets, offsets) === 0);
   }
 
   /** Resolves once all inputs of the log are folded and published. */
   async caughtUp(): Promise<void> {
-    const holds = (): boolean => this.#state === "running" && this.#ends !== null && this.#lag === 0;
-    if (holds()) return;
-    await this.#promised((done, failed) => this.#waiting.push({ holds, done, failed }));
+    await this.#waiters.until(() => this.#state === "running" && this.#ends !== null && this.#lag === 0);
   }
 
   /** Resolves once the task runs, with all models folded. @throws what has ended it before */
   async running(): Promise<void> {
-    const holds = (): boolean => this.#state === "running";
-    if (holds()) return;
-    await this.#promised((done, failed) => this.#waiting.push({ holds, done, failed }));
+    await this.#waiters.until(() => this.#state === "running");
   }
 
   /**
@@ -236,6 +237,7 @@ export class Task {
     this.#log = taskLog;
     const committed = await this.#committed(taskLog);
     const starts = new Map([...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start]));
+    this.#published = new Map([...starts, ...(committed?.offsets ?? [])]);
     const { store: place, erased, events } = this.#options;
     const store = await openStoreOf({
       place,
@@ -345,23 +347,17 @@ export class Task {
       wanted.done();
       return this.#fireUntil.length > 0;
     }
-    const { timerGraceMs, timerIntervalMs } = this.#limits;
     const isBegun = hasMore || session.isFiring;
-    if (!isBegun && this.#options.clock.elapsed() - this.#lookedAt < timerIntervalMs) return false;
+    if (!isBegun && !this.#present.isLookDue) return false;
     await this.#passTime(log);
-    const until = this.#now - timerGraceMs;
+    const until = this.#present.dueUntil;
     const isMore = await session.fireTimers(until);
-    if (!isMore) this.#timersDone = until;
+    if (!isMore) this.#present.firedUntil(until);
     return isMore;
   }
 
   async #passTime(log: TaskLog): Promise<void> {
-    const { clock, timers } = this.#options;
-    if (timers === "manual") return;
-    this.#lookedAt = clock.elapsed();
-    // One host with a wrong clock must not make time pass for everybody, and no clock makes it go back.
-    const bound = (await log.time()) + this.#limits.clockAheadMsMax;
-    this.#now = Math.max(this.#now, Math.min(clock.now(), bound));
+    if (this.#options.timers === "clock") await this.#present.look(log);
   }
 
   /** The models that contacts of the store are under, or begin under where it is new: those that are published. */
@@ -410,6 +406,7 @@ export class Task {
   #onCommit(report: CommitReport): void {
     const { newest } = report.gathered;
     if (newest !== null && (this.#newest === null || newest > this.#newest)) this.#newest = newest;
+    if (!report.isMuted && this.#session !== null) this.#published = this.#session.position.offsets;
     this.#options.events?.onCommit?.(report);
     this.#settle();
   }
@@ -424,22 +421,12 @@ export class Task {
   /** Tells those who wait for what holds now. */
   #settle(): void {
     if (this.#session !== null && this.#ends !== null) this.#lag = lag(this.#session.position.offsets, this.#ends);
-    if (this.#waiting.length === 0) return;
-    const [met, open] = [this.#waiting.filter(({ holds }) => holds()), this.#waiting.filter(({ holds }) => !holds())];
-    this.#waiting = open;
-    for (const { done } of met) done();
-  }
-
-  /** What a run is to bring about. Where there is no more of it nobody would answer. */
-  async #promised(ask: (done: () => void, failed: (error: unknown) => void) => void): Promise<void> {
-    if (this.#over !== null) throw this.#over.error;
-    await new Promise<void>(ask);
+    this.#waiters.wake();
   }
 
   #abandon(error: unknown): void {
-    this.#over = { error };
-    for (const { failed } of [...this.#waiting, ...this.#fireUntil, ...this.#writes]) failed(error);
-    this.#waiting = [];
+    this.#waiters.end(error);
+    for (const { failed } of [...this.#fireUntil, ...this.#writes]) failed(error);
     this.#writes = [];
     this.#fireUntil = [];
   }
