@@ -12,6 +12,8 @@ export class Present {
   readonly #clock: Clock;
   readonly #limits: Pick<TaskLimits, "timerGraceMs" | "timerIntervalMs" | "clockAheadMsMax">;
   #now: EpochMs = Number.NEGATIVE_INFINITY;
+  /** What the log's clock allowed at the last look. */
+  #bound: EpochMs = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
   /** Up to here nothing is left that was due. */
   #timersDone: EpochMs | null = null;
@@ -38,26 +40,21 @@ export class Present {
 
   /** How far timers are behind the present, beyond their grace. It grows on while the task looks no more. */
   get timersBehindMs(): number {
-    const { now } = this;
-    if (now === null || this.#timersDone === null) return 0;
-    const passedMs = this.#clock.elapsed() - this.#lookedAt;
-    return Math.max(0, now + passedMs - this.#limits.timerGraceMs - this.#timersDone);
+    if (this.now === null || this.#timersDone === null) return 0;
+    const bound = this.#bound + this.#clock.elapsed() - this.#lookedAt;
+    const present = Math.max(this.#now, Math.min(this.#clock.now(), bound));
+    return Math.max(0, present - this.#limits.timerGraceMs - this.#timersDone);
   }
 
   /** Asks both clocks. One host with a wrong clock must not make time pass for everybody. */
   async look(log: TaskLog): Promise<void> {
-    const bound = (await log.time()) + this.#limits.clockAheadMsMax;
-    this.#now = Math.max(this.#now, Math.min(this.#clock.now(), bound));
+    this.#bound = (await log.time()) + this.#limits.clockAheadMsMax;
+    this.#now = Math.max(this.#now, Math.min(this.#clock.now(), this.#bound));
     this.#lookedAt = this.#clock.elapsed();
   }
 
   /** All timers up to here have fired. */
   firedUntil(until: EpochMs): void {
     this.#timersDone = until;
-  }
-
-  /** Of a new life: the next look is due at once. */
-  forgetLook(): void {
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
   }
 }
