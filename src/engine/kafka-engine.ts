@@ -17,6 +17,7 @@ import type { ContactId, Input, ScoreLine, TenantId } from "../events/types.js";
 import { registeredAvro } from "../kafka/avro.js";
 import type { Kafka } from "../kafka/client.js";
 import { Group, letGo } from "../kafka/group.js";
+import { otherPartitions } from "../kafka/layout.js";
 import { KafkaLog } from "../kafka/log.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
 import { type PartitionerName, partitioner } from "../kafka/partitioner.js";
@@ -115,7 +116,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     const { directory, kafka, app, inputTopics, outputTopics, isHistoryLocal, logger } = options;
     await directory.beOfCluster();
     const checked = { inputs: inputTopics, outputs: outputTopics, isHistoryLocal };
-    const opened = await openCluster(kafka, app, checked);
+    const opened = await openCluster(kafka, app, checked, options.partitioner);
     for (const notice of opened.notices) logger.warn(notice);
     const { clusterId, tasks, topicIds, internal } = opened;
     const registry = options.registry ?? null;
@@ -285,9 +286,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       this.#fail(
         new ScorefoldError(
           "config-invalid",
-          `input topics have more partitions than the ${this.#tasks} at the start: contacts lie elsewhere now, and their ` +
-            "histories are with other tasks. Copy the inputs into new topics of that many partitions, and score them as " +
-            "a new application",
+          otherPartitions(this.#options.app, this.#tasks, [["an input topic", 1 + Math.max(...beyond)]]),
         ),
       );
       return;

@@ -43,11 +43,12 @@ const STORE_MEMORY = { bytes: 3 * 1024 * 1024, openFilesMax: 24 };
 export async function recover(options: RecoverOptions): Promise<RecoveredTask[]> {
   const { directory, kafka, app, inputTopics, outputTopics, isHistoryLocal } = options;
   await directory.beOfCluster();
-  const { clusterId, tasks, topicIds, internal } = await openCluster(kafka, app, {
-    inputs: inputTopics,
-    outputs: outputTopics,
-    isHistoryLocal,
-  });
+  const { clusterId, tasks, topicIds, internal } = await openCluster(
+    kafka,
+    app,
+    { inputs: inputTopics, outputs: outputTopics, isHistoryLocal },
+    null,
+  );
   const members = await membersOf(kafka, app);
   if (members > 0)
     throw new ScorefoldError("usage", `the group ${app} has ${members} members; stop all its processes first`);

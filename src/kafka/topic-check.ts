@@ -61,7 +61,13 @@ export function checkTopics(found: FoundTopics, { inputs, outputs, isHistoryLoca
     if (output === undefined) continue;
     if (output.partitions < tasks)
       problems.push(
-        `topic ${topic} has ${output.partitions} partitions, fewer than the ${tasks} of the inputs; add some`,
+        `topic ${topic} has ${output.partitions} partitions, fewer than the ${tasks} of the inputs, and task N writes to ` +
+          `partition N; add partitions to this topic, up to ${tasks}, and to no input`,
+      );
+    if (output.partitions > tasks)
+      notices.push(
+        `topic ${topic} has ${output.partitions} partitions, and the inputs have ${tasks}: those from ${tasks} on stay ` +
+          "empty, and nothing else is wrong with it; who joins it with inputs by partition needs as many",
       );
     const bytes = numberOf(output, "max.message.bytes", MESSAGE_BYTES_MIN);
     if (bytes < MESSAGE_BYTES_MIN)

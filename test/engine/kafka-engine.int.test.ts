@@ -1,132 +1,52 @@
 /** The engine on a real cluster: what it refuses to start on, whom it answers, and what it finds after a loss. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DataDirectory } from "../../src/engine/directory.js";
-import { KafkaEngine, type KafkaEngineOptions } from "../../src/engine/kafka-engine.js";
+import type { KafkaEngine } from "../../src/engine/kafka-engine.js";
 import { recover } from "../../src/engine/recover.js";
-import type { ScoreChanged } from "../../src/events/types.js";
-import { partitioner } from "../../src/kafka/partitioner.js";
-import { systemClock } from "../../src/stream/clock.js";
-import { createLogger } from "../../src/telemetry.js";
-import { connectedKafka, KafkaApp } from "../kafka/kafka-app.js";
+import { KafkaApp } from "../kafka/kafka-app.js";
 import { compiled, Told } from "./given.js";
+import {
+  admin,
+  connected,
+  contacts,
+  Engines,
+  isRunning,
+  kafka,
+  score,
+  TASKS,
+  taskOf,
+  until,
+  visit,
+} from "./on-kafka.js";
 
-const model = compiled(`
-model: lead
-version: 1
-dimensions: { score: { min: 0, max: 1000 } }
-rules:
-  - { id: visits, when: web.page_viewed, points: 10 }
-`);
-const TASKS = 2;
-const connected = await connectedKafka();
-const { kafka, admin } = connected ?? ({} as NonNullable<typeof connected>);
-const taskOf = partitioner("murmur2", TASKS);
-/** Of each task one contact. */
-const contacts = [0, 1].map(
-  (task) => Array.from({ length: 20 }, (_, i) => `c${i}`).find((one) => taskOf(one) === task)!,
-);
-const start = Date.UTC(2026, 0, 1);
-
-let path: string;
-let running: KafkaEngine[] = [];
-beforeEach(() => {
-  path = mkdtempSync(join(tmpdir(), "scorefold-kafka-engine-"));
-});
-afterEach(async () => {
-  await Promise.all(running.map((engine) => engine.stop()));
-  running = [];
-  rmSync(path, { recursive: true, force: true });
-});
-afterAll(async () => await connected?.admin.disconnect());
-
-interface Over extends Partial<Pick<KafkaEngineOptions, "models" | "isHistoryLocal" | "inputTopics">> {
-  readonly data?: string;
-  readonly told?: Told;
-}
-
-async function engineOf(app: KafkaApp, { data, told, ...over }: Over = {}): Promise<KafkaEngine> {
-  const engine = await KafkaEngine.start({
-    directory: await DataDirectory.open(data ?? path),
-    kafka,
-    app: app.id,
-    ...topicsOf(app),
-    mappers: new Map(),
-    topicOf: () => app.named("web"),
-    partitioner: "murmur2",
-    isHistoryLocal: false,
-    models: [model],
-    clock: systemClock,
-    logger: createLogger("info", told ?? new Told()),
-    sessionMs: 6_000,
-    ...over,
-  });
-  running.push(engine);
-  return engine;
-}
-
-function topicsOf(app: KafkaApp) {
-  const [scoreChanged, thresholdCrossed, deadLetters] = ["score-changed", "threshold-crossed", "dead-letters"].map(
-    (one) => app.named(one),
-  ) as [string, string, string];
-  return { inputTopics: app.inputTopics, outputTopics: { scoreChanged, thresholdCrossed, deadLetters } };
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-async function isRunning(engine: KafkaEngine, tasks = TASKS): Promise<void> {
-  await until(() => engine.status.isReady && engine.taskStatuses().length === tasks);
-}
-
-function visit(contactId: string, n: number): string {
-  return JSON.stringify({ id: `v${n}`, contactId, type: "web.page_viewed", at: start + n * 1000 });
-}
-
-async function score(engine: KafkaEngine, contact: string): Promise<number | null> {
-  const answer = await engine.scores(contact, { tenantId: "default" });
-  return answer?.scores[0]?.score ?? null;
-}
-
-/** Ends all engines first: a score can be seen a moment before it is published. */
-async function published(app: KafkaApp, task: number): Promise<string[]> {
-  await Promise.all(running.map((engine) => engine.stop()));
-  const texts = await app.read("score-changed", task);
-  return texts.map((text) => {
-    const { contactId, previous, current } = JSON.parse(text) as ScoreChanged;
-    return `${contactId} ${previous}->${current}`;
-  });
-}
+const engines = new Engines();
 
 describe.skipIf(connected === null)("an engine on a cluster", () => {
   it("scores what is appended, answers, and erases", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web", "contacts"], TASKS);
-    const engine = await engineOf(app);
+    const engine = await engines.start(app);
     await isRunning(engine);
-    const { offset, decoded } = await engine.append([visit(contacts[0]!, 1), "broken", visit(contacts[1]!, 2)]);
+    const { offset, decoded } = await engine.append([visit(contacts[0], 1), "broken", visit(contacts[1], 2)]);
     expect([offset, decoded.map(({ ok }) => ok)]).toEqual([null, [true, false, true]]);
-    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    await until(async () => (await score(engine, contacts[0])) === 10 && (await score(engine, contacts[1])) === 10);
     const lines = [];
     for await (const some of engine.allScores({ tenantId: "default" })) lines.push(...some);
     expect(lines.map(({ contactId }) => contactId)).toEqual([...contacts].sort());
     const { text } = await engine.metrics();
     expect(text).toContain(`scorefold_task_state{task="1",state="running"} 1`);
-    await engine.erase(contacts[0]!, "default");
-    expect(await engine.scores(contacts[0]!, { tenantId: "default" })).toBeNull();
+    await engine.erase(contacts[0], "default");
+    expect(await engine.scores(contacts[0], { tenantId: "default" })).toBeNull();
     expect(engine.taskStatuses()[1]!.offsets[app.named("web")]).toBe(1);
     await app.close();
   });
 
   it("shares its tasks with another, and has them back", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
-    const first = await engineOf(app);
+    const first = await engines.start(app);
     await isRunning(first);
     await first.append(contacts.map((contact, i) => visit(contact, i)));
-    await until(async () => (await score(first, contacts[0]!)) === 10 && (await score(first, contacts[1]!)) === 10);
-    const second = await engineOf(app, { data: join(path, "second") });
+    await until(async () => (await score(first, contacts[0])) === 10 && (await score(first, contacts[1])) === 10);
+    const second = await engines.start(app, { data: "second" });
     await isRunning(second, 1);
     await isRunning(first, 1);
     const [mine, theirs] = [first, second].map((engine) => contacts[engine.taskStatuses()[0]!.task]!) as [
@@ -146,38 +66,38 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
   it("takes a task back that somebody has fenced who is not in the group", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
     const told = new Told();
-    const engine = await engineOf(app, { told });
+    const engine = await engines.start(app, { told });
     await isRunning(engine);
     const log = app.log();
-    await log.open(taskOf(contacts[0]!));
+    await log.open(taskOf(contacts[0]));
     await log.close();
-    await engine.append([visit(contacts[0]!, 1)]);
+    await engine.append([visit(contacts[0], 1)]);
     await until(() => told.text.includes("was taken over"));
     await isRunning(engine);
-    await until(async () => (await score(engine, contacts[0]!)) === 10);
-    expect(await published(app, taskOf(contacts[0]!))).toEqual([`${contacts[0]} null->10`]);
+    await until(async () => (await score(engine, contacts[0])) === 10);
+    expect(await engines.published(app, taskOf(contacts[0]))).toEqual([`${contacts[0]} null->10`]);
     await app.close();
   });
 
   it("passes inputs on that lie in another contact's partition, once", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
-    const engine = await engineOf(app);
+    const engine = await engines.start(app);
     await isRunning(engine);
     // All of contact 0's lie in partition 1.
-    await app.send("web", 1, [visit(contacts[0]!, 1), visit(contacts[0]!, 2), visit(contacts[1]!, 3)]);
-    await until(async () => (await score(engine, contacts[0]!)) === 20);
+    await app.send("web", 1, [visit(contacts[0], 1), visit(contacts[0], 2), visit(contacts[1], 3)]);
+    await until(async () => (await score(engine, contacts[0])) === 20);
     expect((await engine.metrics()).text).toContain("scorefold_rekeyed_inputs_total 2");
-    expect(await published(app, 0)).toEqual([`${contacts[0]} null->10`, `${contacts[0]} 10->20`]);
-    expect(await published(app, 1)).toEqual([`${contacts[1]} null->10`]);
+    expect(await engines.published(app, 0)).toEqual([`${contacts[0]} null->10`, `${contacts[0]} 10->20`]);
+    expect(await engines.published(app, 1)).toEqual([`${contacts[1]} null->10`]);
     await app.close();
   });
 
   it("makes a lost store anew from the topics, and publishes nothing twice", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
-    const engine = await engineOf(app);
+    const engine = await engines.start(app);
     await isRunning(engine);
     await engine.append([1, 2, 3, 4].flatMap((n) => contacts.map((contact) => visit(contact, n))));
-    await until(async () => (await score(engine, contacts[0]!)) === 40 && (await score(engine, contacts[1]!)) === 40);
+    await until(async () => (await score(engine, contacts[0])) === 40 && (await score(engine, contacts[1])) === 40);
     const all = async (from: KafkaEngine): Promise<string> => {
       const lines = [];
       for await (const some of from.allScores({ tenantId: "default" })) lines.push(...some);
@@ -185,12 +105,12 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     };
     const before = await all(engine);
     await engine.stop();
-    const again = await engineOf(app, { data: join(path, "another disk") });
+    const again = await engines.start(app, { data: "another disk" });
     await isRunning(again);
     expect(await all(again)).toBe(before);
-    await again.append([visit(contacts[0]!, 5)]);
-    await until(async () => (await score(again, contacts[0]!)) === 50);
-    expect(await published(app, 0)).toEqual(
+    await again.append([visit(contacts[0], 5)]);
+    await until(async () => (await score(again, contacts[0])) === 50);
+    expect(await engines.published(app, 0)).toEqual(
       [null, 10, 20, 30, 40].map((from) => `${contacts[0]} ${from}->${(from ?? 0) + 10}`),
     );
     await app.close();
@@ -198,17 +118,23 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
 
   it("does not start a task of which the cluster has forgotten how far it was, until it is told", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
-    const engine = await engineOf(app);
+    const engine = await engines.start(app);
     await isRunning(engine);
     await engine.append(contacts.map((contact) => visit(contact, 1)));
-    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
-    const options = { directory: await DataDirectory.open(path), kafka, app: app.id, ...topicsOf(app) };
+    await until(async () => (await score(engine, contacts[0])) === 10 && (await score(engine, contacts[1])) === 10);
+    const options = {
+      directory: await DataDirectory.open(engines.path),
+      kafka,
+      app: app.id,
+      inputTopics: app.inputTopics,
+      outputTopics: app.outputTopics,
+    };
     const how = { ...options, isHistoryLocal: false, publishedUntil: "store" as const };
     await expect(recover(how)).rejects.toThrow(/has 1 members; stop/);
     await engine.stop();
     // As after a week without members.
     await admin.deleteGroups([app.id]);
-    const lost = await engineOf(app);
+    const lost = await engines.start(app);
     await until(() => lost.taskStatuses().every(({ state }) => state === "failed"));
     expect(lost.status).toMatchObject({ state: "failed", isReady: false, isUp: true });
     await expect(lost.allScores({ tenantId: "default" }).next()).rejects.toMatchObject({ code: "stopping" });
@@ -217,11 +143,11 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     const recovered = await recover(how);
     expect(recovered.map(({ offsets }) => offsets?.get(app.named("web")))).toEqual([1, 1]);
     expect((await recover(how)).map(({ offsets }) => offsets)).toEqual([null, null]);
-    const again = await engineOf(app);
+    const again = await engines.start(app);
     await isRunning(again);
     await again.append(contacts.map((contact) => visit(contact, 2)));
-    await until(async () => (await score(again, contacts[0]!)) === 20 && (await score(again, contacts[1]!)) === 20);
-    expect(await published(app, 0)).toEqual([`${contacts[0]} null->10`, `${contacts[0]} 10->20`]);
+    await until(async () => (await score(again, contacts[0])) === 20 && (await score(again, contacts[1])) === 20);
+    expect(await engines.published(app, 0)).toEqual([`${contacts[0]} null->10`, `${contacts[0]} 10->20`]);
     await app.close();
   });
 
@@ -231,32 +157,32 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
       "model: lead\nversion: 2\ndimensions: { score: { min: 0, max: 1000 } }\nrules:\n" +
         "  - { id: visits, when: web.page_viewed, points: 30 }\n",
     );
-    const engine = await engineOf(app);
+    const engine = await engines.start(app);
     await isRunning(engine);
     await engine.append(contacts.map((contact) => visit(contact, 1)));
-    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    await until(async () => (await score(engine, contacts[0])) === 10 && (await score(engine, contacts[1])) === 10);
     await engine.stop();
     // Another host, with other models, and nothing on its disk.
-    const other = await engineOf(app, { data: join(path, "other"), models: [second] });
+    const other = await engines.start(app, { data: "other", models: [second] });
     await isRunning(other);
-    expect([await score(other, contacts[0]!), await score(other, contacts[1]!)]).toEqual([30, 30]);
+    expect([await score(other, contacts[0]), await score(other, contacts[1])]).toEqual([30, 30]);
     await other.append(contacts.map((contact) => visit(contact, 2)));
-    await until(async () => (await score(other, contacts[0]!)) === 60 && (await score(other, contacts[1]!)) === 60);
+    await until(async () => (await score(other, contacts[0])) === 60 && (await score(other, contacts[1])) === 60);
     await other.stop();
     // The first one again: its store knows nothing of the change.
     const told = new Told();
-    const back = await engineOf(app, { models: [second], told });
+    const back = await engines.start(app, { models: [second], told });
     await isRunning(back);
     expect(told.text).toContain("left behind by a change of models elsewhere");
     await back.append(contacts.map((contact) => visit(contact, 3)));
-    await until(async () => (await score(back, contacts[0]!)) === 90 && (await score(back, contacts[1]!)) === 90);
+    await until(async () => (await score(back, contacts[0])) === 90 && (await score(back, contacts[1])) === 90);
     for (const task of [0, 1])
-      expect(await published(app, task)).toEqual(
+      expect(await engines.published(app, task)).toEqual(
         ["null->10", "10->30", "30->60", "60->90"].map((one) => `${contacts[task]} ${one}`),
       );
     // The same version with other content is none.
     const edited = compiled("model: lead\nversion: 2\nrules: [{ id: visits, when: web.page_viewed, points: 31 }]\n");
-    const wrong = await engineOf(app, { data: join(path, "wrong"), models: [edited] });
+    const wrong = await engines.start(app, { data: "wrong", models: [edited] });
     await until(() => wrong.taskStatuses().some(({ state }) => state === "failed"));
     expect(wrong.status.detail).toContain(
       "lead@2: another process of the application runs this version with other content",
@@ -266,15 +192,15 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
 
   it("refuses stores of topics that were made anew", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web", "email"], TASKS);
-    const engine = await engineOf(app);
+    const engine = await engines.start(app);
     await isRunning(engine);
     await engine.append(contacts.map((contact) => visit(contact, 1)));
-    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    await until(async () => (await score(engine, contacts[0])) === 10 && (await score(engine, contacts[1])) === 10);
     await engine.stop();
     await admin.deleteTopics({ topics: [app.named("web")] });
     await until(async () => !(await admin.listTopics()).includes(app.named("web")));
     await app.makeInput("web", TASKS);
-    const anew = await engineOf(app);
+    const anew = await engines.start(app);
     await until(
       () => anew.taskStatuses().length === TASKS && anew.taskStatuses().every(({ state }) => state === "failed"),
     );
@@ -292,7 +218,7 @@ describe.skipIf(connected === null)("topics that won't do", () => {
       { name: "cleanup.policy", value: "compact,delete" },
     ]);
     const inputTopics = ["web", "email", "short", "gone"].map((name) => app.named(name));
-    const started = engineOf(app, { inputTopics });
+    const started = engines.start(app, { inputTopics });
     await expect(started).rejects.toMatchObject({ code: "config-invalid" });
     const lines = await started.catch((error: Error) => error.message.split("\n"));
     expect(lines).toEqual([
@@ -310,28 +236,28 @@ describe.skipIf(connected === null)("topics that won't do", () => {
   it("may be so where the stores are said to be the history", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS, [{ name: "retention.ms", value: "3600000" }]);
     const told = new Told();
-    await expect(engineOf(app)).rejects.toMatchObject({ code: "config-invalid" });
-    const engine = await engineOf(app, { isHistoryLocal: true, told });
+    await expect(engines.start(app)).rejects.toMatchObject({ code: "config-invalid" });
+    const engine = await engines.start(app, { isHistoryLocal: true, told });
     expect(told.text).toContain("the stores are the only copies");
     // What was scored goes from the topic; then a lost store can't be made anew, and that is told.
     await isRunning(engine);
     await engine.append(contacts.map((contact) => visit(contact, 1)));
-    await until(async () => (await score(engine, contacts[0]!)) === 10 && (await score(engine, contacts[1]!)) === 10);
+    await until(async () => (await score(engine, contacts[0])) === 10 && (await score(engine, contacts[1])) === 10);
     await engine.stop();
     await admin.fetchTopicMetadata({ topics: [app.named("web")] });
     await admin.deleteTopicRecords({
       topic: app.named("web"),
       partitions: [0, 1].map((partition) => ({ partition, offset: "1" })),
     });
-    const lost = await engineOf(app, { isHistoryLocal: true, data: join(path, "lost") });
+    const lost = await engines.start(app, { isHistoryLocal: true, data: "lost" });
     await until(
       () => lost.taskStatuses().length === TASKS && lost.taskStatuses().every(({ state }) => state === "failed"),
     );
     expect(lost.status.detail).toContain("no longer has all inputs that were scored");
     await lost.stop();
-    const kept = await engineOf(app, { isHistoryLocal: true });
+    const kept = await engines.start(app, { isHistoryLocal: true });
     await isRunning(kept);
-    expect(await score(kept, contacts[0]!)).toBe(10);
+    expect(await score(kept, contacts[0])).toBe(10);
     await app.close();
   });
 });

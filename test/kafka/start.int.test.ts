@@ -39,6 +39,7 @@ describe.skipIf(connected === null)("an application that starts", () => {
         watched((name) => void asked.push(name)),
         app.id,
         checked,
+        "murmur2",
       );
     const { tasks, internal, topicIds } = await open();
     expect(tasks).toBe(2);
@@ -56,7 +57,7 @@ describe.skipIf(connected === null)("an application that starts", () => {
       { topic: rekeyed, numPartitions: 3, configEntries: [{ name: "retention.ms", value: "-1" }] },
     ]);
     const checked = { inputs: app.inputTopics, outputs: app.outputTopics, isHistoryLocal: false };
-    await expect(openCluster(kafka, app.id, checked)).rejects.toMatchObject({
+    await expect(openCluster(kafka, app.id, checked, "murmur2")).rejects.toMatchObject({
       code: "config-invalid",
       message: expect.stringContaining(`${rekeyed} has 3`),
     });

@@ -117,7 +117,7 @@ async function onKafka(io: Io, { config, models, logger }: Start, options: Given
   const { inputTopics: inputs, outputTopics: outputs } = topicsOf(topology, cluster);
   // What is wrong with the topics is told once, and before anything is started.
   const checked = { inputs, outputs, isHistoryLocal: cluster.isHistoryLocal };
-  const { tasks } = await openCluster(kafka, cluster.app, checked);
+  const { tasks } = await openCluster(kafka, cluster.app, checked, cluster.partitioner);
   const count = Math.min(tasks, cluster.workers ?? availableParallelism());
   if (count === 1) return await startOnCluster({ config, cluster, topology, models: compiled, logger });
   const command = fileURLToPath(new URL("../main.js", import.meta.url));
