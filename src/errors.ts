@@ -17,7 +17,8 @@ export type ErrorCode =
   | "log-corrupt" // the embedded log is damaged: it is the only copy, and nothing makes it anew
   | "database-failed" // a database could not read or write for another reason
   | "model-changed" // a version that was used before has other content now
-  | "history-lost" // the log no longer has what the task has to read
+  | "history-lost" // nobody knows any more up to where outputs were published, or what was scored
+  | "log-lost" // the log is not the one that was read: its end is gone, or other records are in its place
   | "fenced" // another owner has taken the task over
   | "elsewhere" // another process of the group has what was asked for
   | "log-failed" // the log could not be read or written; whether a transaction went through is not known

@@ -61,11 +61,23 @@ const places: Readonly<Record<string, Place>> = {
     instead: "the task knows the log only by its port; what is behind it comes as an option",
   },
   embedded: {
-    may: ["embedded", "stream/log", "database", "events", "errors", "node:*"],
+    may: ["embedded", "stream/log", "stream/marks", "database", "events", "errors", "node:*"],
     instead: "the log knows records, not what they do; the task comes to it",
   },
   kafka: {
-    may: ["kafka", "stream/log", "topics", "events", "errors", "node:*", "kafkajs", "hysnappy", "lz4-napi", "zstddec"],
+    may: [
+      "kafka",
+      "stream/log",
+      "stream/marks",
+      "topics",
+      "events",
+      "errors",
+      "node:*",
+      "kafkajs",
+      "hysnappy",
+      "lz4-napi",
+      "zstddec",
+    ],
     instead: "the log knows records, not what they do; the task comes to it",
   },
   telemetry: {

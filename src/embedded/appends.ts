@@ -8,13 +8,15 @@ import { decodeOriginal, type Original } from "../events/dead-letter.js";
 import type { Decoded } from "../events/decode.js";
 import type { Offset, Topic } from "../stream/log.js";
 import type { Clock } from "./clock.js";
-import type { Ends } from "./ends.js";
+import { type End, type Ends, noEnd } from "./ends.js";
 import {
   type Content,
   cutRows,
+  decodeRow,
   encodeContent,
   encodeRow,
-  endOfKey,
+  markOf,
+  type Row,
   rowKey,
   topicKeysEnd,
   topicPrefix,
@@ -111,10 +113,10 @@ export class Appends {
 
   async #write(group: readonly Append[]): Promise<Offset> {
     if (this.#endUnknown) await this.#findEnd();
-    const base = this.#ends.of(this.#topic);
+    const { offset: base, link } = this.#ends.last(this.#topic);
     const timestamp = this.#clock.read();
     const texts = group.length === 1 ? (group[0] as Append).texts : group.flatMap((append) => append.texts);
-    const rows = cutRows(base, timestamp, texts);
+    const rows = cutRows(base, timestamp, texts, link);
     try {
       await this.#database.write(
         rows.map((row) => ({ type: "put", key: rowKey(this.#topic, row.end - 1), value: encodeRow(row) })),
@@ -125,10 +127,12 @@ export class Appends {
     }
     let offset = base;
     for (const { batch } of group) {
-      this.#tail.push(offset, timestamp, batch);
-      offset += batch.decoded.length;
+      const end = offset + batch.decoded.length;
+      const own = rows.filter((row) => row.base < end && row.end > offset);
+      this.#tail.push(offset, timestamp, batch, own.map(markOf));
+      offset = end;
     }
-    this.#ends.move(this.#topic, offset);
+    this.#ends.move(this.#topic, endOf(rows, link));
     return base;
   }
 
@@ -138,11 +142,23 @@ export class Appends {
   }
 }
 
-/** Where a topic ends on disk. */
-export async function findEnd(database: Database, topic: Topic): Promise<Offset> {
+/** The last row of a topic on disk; null: it is empty. @throws ScorefoldError `log-corrupt` */
+export async function lastRow(database: Database, topic: Topic): Promise<Row | null> {
   const range = { gte: topicPrefix(topic), lt: topicKeysEnd(topic), reverse: true };
   const [last] = await database.range(range, 1);
-  return last === undefined ? 0 : endOfKey(last[0]);
+  return last === undefined ? null : decodeRow(topic, last[0], last[1]);
+}
+
+/** Where a topic ends on disk. @throws ScorefoldError `log-corrupt` */
+export async function findEnd(database: Database, topic: Topic): Promise<End> {
+  const last = await lastRow(database, topic);
+  return last === null ? noEnd : { offset: last.end, link: last.link };
+}
+
+/** Where a topic ends behind these rows. */
+export function endOf(rows: readonly Row[], before: number): End {
+  const { end, link } = rows.at(-1) ?? { end: 0, link: before };
+  return { offset: end, link };
 }
 
 /** Columns, not an object a line: they lie in memory while they wait to be written and fetched. */

@@ -1,20 +1,34 @@
-/** Where each topic ends, and who waits for it to end further on. */
+/** Where each topic ends, with which row, and who waits for it to end further on. */
 import { ScorefoldError } from "../errors.js";
 import type { Bounds, Offset, Topic } from "../stream/log.js";
+import { NO_LINK } from "./rows.js";
 
 /** The longest a timer can wait; a longer one would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** The end of a topic, and the link of its last row. */
+export interface End {
+  readonly offset: Offset;
+  readonly link: number;
+}
+
+export const noEnd: End = { offset: 0, link: NO_LINK };
+
 export class Ends {
-  readonly #ends: Map<Topic, Offset>;
+  readonly #ends: Map<Topic, End>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(ends: ReadonlyMap<Topic, Offset>) {
+  constructor(ends: ReadonlyMap<Topic, End>) {
     this.#ends = new Map(ends);
   }
 
   /** @throws ScorefoldError `usage` where there is no such topic */
   of(topic: Topic): Offset {
+    return this.last(topic).offset;
+  }
+
+  /** @throws ScorefoldError `usage` where there is no such topic */
+  last(topic: Topic): End {
     const end = this.#ends.get(topic);
     if (end !== undefined) return end;
     throw new ScorefoldError(
@@ -29,7 +43,7 @@ export class Ends {
   }
 
   /** What is before `end` can be read from now on. */
-  move(topic: Topic, end: Offset): void {
+  move(topic: Topic, end: End): void {
     this.#ends.set(topic, end);
     for (const wake of this.#waiting) wake();
   }

@@ -12,13 +12,13 @@ import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { EpochMs } from "../events/types.js";
 import type { Bounds, Log, Offset, TaskLog, Topic } from "../stream/log.js";
-import { type Appended, Appends, findEnd, type Source } from "./appends.js";
+import { type Appended, Appends, lastRow, type Source } from "./appends.js";
 import { Clock } from "./clock.js";
-import { Ends } from "./ends.js";
+import { type End, Ends, noEnd } from "./ends.js";
 import { openFormat, TASK } from "./meta.js";
 import { OUTPUT_TOPICS, Publisher } from "./publisher.js";
 import { type ReadLimits, type Rewrites, RowReader } from "./row-reader.js";
-import { type Content, decodeContent, decodeRow, rowKey, textOf } from "./rows.js";
+import { type Content, decodeContent, textOf } from "./rows.js";
 import { type Keep, type Scrubbed, scrubTopic } from "./scrub.js";
 import { Tail } from "./tail.js";
 import { EmbeddedTaskLog, type TaskParts } from "./task.js";
@@ -63,7 +63,7 @@ export class EmbeddedLog implements Log {
   private constructor(
     database: Database,
     clusterId: string,
-    ends: ReadonlyMap<Topic, Offset>,
+    ends: ReadonlyMap<Topic, End>,
     latest: EpochMs,
     options: EmbeddedLogOptions,
   ) {
@@ -85,12 +85,12 @@ export class EmbeddedLog implements Log {
    */
   static async open(database: Database, options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const clusterId = await openFormat(database);
-    const ends = new Map<Topic, Offset>();
+    const ends = new Map<Topic, End>();
     let latest = Number.NEGATIVE_INFINITY;
     for (const topic of TOPICS) {
-      const end = await findEnd(database, topic);
-      ends.set(topic, end);
-      if (end > 0) latest = Math.max(latest, await timestampOf(database, topic, end - 1));
+      const last = await lastRow(database, topic);
+      ends.set(topic, last === null ? noEnd : { offset: last.end, link: last.link });
+      if (last !== null) latest = Math.max(latest, last.timestamp);
     }
     return new EmbeddedLog(database, clusterId, ends, latest, options);
   }
@@ -204,9 +204,4 @@ export class EmbeddedLog implements Log {
   #checkOpen(): void {
     if (this.#closing.signal.aborted) throw new ScorefoldError("stopping", "the log is closed; start the engine again");
   }
-}
-
-async function timestampOf(database: Database, topic: Topic, last: Offset): Promise<EpochMs> {
-  const key = rowKey(topic, last);
-  return decodeRow(topic, key, (await database.get(key)) ?? "").timestamp;
 }

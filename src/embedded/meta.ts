@@ -4,6 +4,7 @@ import { sealed, unsealed } from "../database/checksum.js";
 import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import type { Committed } from "../stream/log.js";
+import { decodeMarks, type EncodedMark, encodeMarks } from "../stream/marks.js";
 
 const FORMAT = 1;
 const FORMAT_KEY = "m\0format";
@@ -20,19 +21,20 @@ export interface TaskState {
 
 export function encodeTaskState({ epoch, committed }: TaskState): string {
   if (committed === null) return sealed(JSON.stringify({ epoch }));
-  const { offsets, metadata } = committed;
-  return sealed(JSON.stringify({ epoch, offsets: Object.fromEntries(offsets), metadata }));
+  const { offsets, marks, metadata } = committed;
+  return sealed(JSON.stringify({ epoch, offsets: Object.fromEntries(offsets), marks: encodeMarks(marks), metadata }));
 }
 
 function decodeTaskState(text: string | undefined): TaskState {
   if (text === undefined) return { epoch: 0, committed: null };
-  const { epoch, offsets, metadata } = JSON.parse(opened(TASK_KEY, text)) as {
+  const { epoch, offsets, marks, metadata } = JSON.parse(opened(TASK_KEY, text)) as {
     epoch: number;
     offsets?: Record<string, number>;
+    marks?: Record<string, EncodedMark>;
     metadata?: string;
   };
   if (offsets === undefined || metadata === undefined) return { epoch, committed: null };
-  return { epoch, committed: { offsets: new Map(Object.entries(offsets)), metadata } };
+  return { epoch, committed: { offsets: new Map(Object.entries(offsets)), marks: decodeMarks(marks), metadata } };
 }
 
 export async function readTaskState(database: Database): Promise<TaskState> {

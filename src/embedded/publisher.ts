@@ -4,12 +4,19 @@ import { ScorefoldError } from "../errors.js";
 import { encodeDeadLetter } from "../events/dead-letter.js";
 import { encodeOutput } from "../events/encode.js";
 import type { Output } from "../events/types.js";
-import { type Committed, METADATA_BYTES_MAX, type Offset, type Topic, type Transaction } from "../stream/log.js";
-import { findEnd } from "./appends.js";
+import {
+  type Committed,
+  type Mark,
+  type Marks,
+  METADATA_BYTES_MAX,
+  type Topic,
+  type Transaction,
+} from "../stream/log.js";
+import { endOf, findEnd } from "./appends.js";
 import type { Clock } from "./clock.js";
-import type { Ends } from "./ends.js";
+import type { End, Ends } from "./ends.js";
 import { encodeTaskState, readTaskState, TASK, TASK_KEY, type TaskState } from "./meta.js";
-import { cutRows, encodeRow, rowKey } from "./rows.js";
+import { cutRows, encodeRow, markOf, rowKey } from "./rows.js";
 import { Turns } from "./turns.js";
 
 const topicOfOutput: Readonly<Record<Output["kind"], Topic>> = {
@@ -54,8 +61,9 @@ export class Publisher {
     return await this.#turns.take(async () => (await this.#known()).committed);
   }
 
-  async publish(epoch: number, transaction: Transaction): Promise<void> {
-    const { offsets, metadata } = transaction;
+  /** @returns the last row that it wrote to each topic */
+  async publish(epoch: number, transaction: Transaction): Promise<Marks> {
+    const { offsets, marks = new Map(), metadata } = transaction;
     const bytes = Buffer.byteLength(metadata);
     if (bytes > METADATA_BYTES_MAX) {
       throw new ScorefoldError(
@@ -65,8 +73,8 @@ export class Publisher {
     }
     const texts = encodeTransaction(transaction);
     // A copy: the caller may go on with its own.
-    const committed = { offsets: new Map(offsets), metadata };
-    await this.#turns.take(async () => {
+    const committed = { offsets: new Map(offsets), marks: new Map(marks), metadata };
+    return await this.#turns.take(async () => {
       const state = await this.#known();
       if (state.epoch !== epoch) {
         throw new ScorefoldError(
@@ -74,7 +82,7 @@ export class Publisher {
           `task ${TASK} of the log has another owner now (epoch ${state.epoch}, this one has ${epoch}); open it again`,
         );
       }
-      await this.#write(texts, { epoch, committed });
+      return await this.#write(texts, { epoch, committed });
     });
   }
 
@@ -91,20 +99,26 @@ export class Publisher {
     return this.#state;
   }
 
-  async #write(texts: ReadonlyArray<readonly [Topic, readonly string[]]>, state: TaskState): Promise<void> {
+  async #write(texts: ReadonlyArray<readonly [Topic, readonly string[]]>, state: TaskState): Promise<Marks> {
     const timestamp = this.#clock.read();
     const operations: Operation[] = [{ type: "put", key: TASK_KEY, value: encodeTaskState(state) }];
-    const ends: (readonly [Topic, Offset])[] = [];
+    const ends: (readonly [Topic, End])[] = [];
+    const marks = new Map<Topic, Mark>();
     for (const [topic, ofTopic] of texts) {
-      for (const row of cutRows(this.#ends.of(topic), timestamp, ofTopic)) {
+      if (ofTopic.length === 0) continue;
+      const { offset, link } = this.#ends.last(topic);
+      const rows = cutRows(offset, timestamp, ofTopic, link);
+      for (const row of rows) {
         operations.push({ type: "put", key: rowKey(topic, row.end - 1), value: encodeRow(row) });
-        ends.push([topic, row.end]);
+        marks.set(topic, markOf(row));
       }
+      ends.push([topic, endOf(rows, link)]);
     }
     this.#state = undefined;
     await this.#database.write(operations);
     this.#state = state;
     for (const [topic, end] of ends) this.#ends.move(topic, end);
+    return marks;
   }
 }
 

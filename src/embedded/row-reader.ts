@@ -2,8 +2,8 @@
 
 import type { Database } from "../database/database.js";
 import type { EpochMs } from "../events/types.js";
-import type { Offset, Topic } from "../stream/log.js";
-import { decodeRow, missing, REMOVED, type Row, rowKey, topicKeysEnd } from "./rows.js";
+import type { Mark, Offset, Topic } from "../stream/log.js";
+import { decodeRow, markOf, missing, REMOVED, type Row, rowKey, topicKeysEnd } from "./rows.js";
 
 export interface ReadLimits {
   /** All records of one read together, about; at least one record comes if there is any. */
@@ -30,7 +30,8 @@ export class RowReader {
   }
 
   /**
-   * The records of `[from, until)` that have content, as many as the limits allow, and where to read on.
+   * The records of `[from, until)` that have content, as many as the limits allow, the rows that they are of, and where to
+   * read on.
    *
    * @throws ScorefoldError `log-corrupt`
    */
@@ -40,23 +41,33 @@ export class RowReader {
     until: Offset,
     limits: ReadLimits,
     make: MakeRecord<T>,
-  ): Promise<{ found: T[]; next: Offset }> {
+  ): Promise<{ found: T[]; marks: Mark[]; next: Offset }> {
     const found: T[] = [];
+    const marks: Mark[] = [];
     let bytes = 0;
     let next = from;
-    for await (const { base, end, timestamp, texts } of this.#rows(topic, from, until)) {
+    for await (const row of this.#rows(topic, from, until)) {
+      const { base, end, timestamp, texts } = row;
       if (base > next) break;
+      marks.push(markOf(row));
       for (; next < Math.min(end, until); next++) {
         const text = texts[next - base] as string;
         if (text === REMOVED) continue;
         bytes += text.length;
-        if (found.length > 0 && (found.length >= limits.recordsMax || bytes > limits.bytesMax)) return { found, next };
+        if (found.length > 0 && (found.length >= limits.recordsMax || bytes > limits.bytesMax))
+          return { found, marks, next };
         found.push(make(next, timestamp, text));
       }
-      if (found.length >= limits.recordsMax || bytes >= limits.bytesMax) return { found, next };
+      if (found.length >= limits.recordsMax || bytes >= limits.bytesMax) return { found, marks, next };
     }
     if (next < until) throw missing(topic, next);
-    return { found, next };
+    return { found, marks, next };
+  }
+
+  /** The row that has an offset, or the first behind it; null: there is none. @throws ScorefoldError `log-corrupt` */
+  async markAt(topic: Topic, offset: Offset): Promise<Mark | null> {
+    const [first] = await this.#database.range({ gte: rowKey(topic, offset), lt: topicKeysEnd(topic) }, 1);
+    return first === undefined ? null : markOf(decodeRow(topic, first[0], first[1]));
   }
 
   async *#rows(topic: Topic, from: Offset, until: Offset): AsyncGenerator<Row> {

@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { EpochMs } from "../events/types.js";
-import type { Offset, Topic } from "../stream/log.js";
+import type { Mark, Offset, Topic } from "../stream/log.js";
 
 /** Of the records of one row, about; one record may be larger. */
 export const ROW_BYTES_MAX = 1024 * 1024;
@@ -27,8 +27,20 @@ export interface Row {
   readonly end: Offset;
   /** When the log took these records. */
   readonly timestamp: EpochMs;
+  /**
+   * What it was written as, and all before it in its topic: made of the link of the row before and of its own content. It
+   * stays where content is taken out later, so it proves the log below it, and two logs that went different ways differ.
+   */
+  readonly link: number;
   /** One text a record, without line feeds. */
   readonly texts: readonly string[];
+}
+
+/** Of a topic that has no row yet. */
+export const NO_LINK = 0;
+
+export function markOf({ base, timestamp, link }: Row): Mark {
+  return { base, at: timestamp, checksum: link };
 }
 
 export function topicPrefix(topic: Topic): string {
@@ -50,9 +62,9 @@ export function endOfKey(key: string): Offset {
   return Number(key.slice(-OFFSET_DIGITS)) + 1;
 }
 
-/** The value of a row: its checksum, then a line of base offset, count and timestamp, then one line a record. */
-export function encodeRow({ base, timestamp, texts }: Row): string {
-  const rest = `${base} ${texts.length} ${timestamp}\n${texts.join("\n")}`;
+/** The value of a row: its checksum, then a line of base offset, count, timestamp and link, then one line a record. */
+export function encodeRow({ base, timestamp, link, texts }: Row): string {
+  const rest = `${base} ${texts.length} ${timestamp} ${link}\n${texts.join("\n")}`;
   return checksum(rest) + rest;
 }
 
@@ -61,21 +73,33 @@ export function decodeRow(topic: Topic, key: string, value: string): Row {
   const rest = value.slice(CHECKSUM_DIGITS);
   if (checksum(rest) !== value.slice(0, CHECKSUM_DIGITS)) throw damaged(topic, key, "its checksum does not match");
   const [head, ...texts] = rest.split("\n");
-  const [base, count, timestamp] = (head as string).split(" ").map(Number) as [number, number, number];
+  const numbers = (head as string).split(" ").map(Number) as [number, number, number, number?];
+  const [base, count, timestamp] = numbers;
+  // Rows of before there were links are known by their content.
+  const link = numbers[3] ?? crc32(rest);
   const end = base + count;
   if (count !== texts.length || end !== endOfKey(key)) throw damaged(topic, key, "it belongs to another place");
-  return { base, end, timestamp, texts };
+  return { base, end, timestamp, link, texts };
 }
 
-/** Cuts records that follow each other into rows of `ROW_BYTES_MAX`. */
-export function cutRows(base: Offset, timestamp: EpochMs, texts: readonly string[]): Row[] {
+/**
+ * Cuts records that follow each other into rows of `ROW_BYTES_MAX`.
+ *
+ * @param before the link of the row before
+ */
+export function cutRows(base: Offset, timestamp: EpochMs, texts: readonly string[], before: number): Row[] {
   const rows: Row[] = [];
+  let link = before;
   let from = 0;
   let bytes = 0;
   for (let i = 0; i <= texts.length; i++) {
     const size = texts[i]?.length ?? 0;
     if (i === texts.length || (i > from && bytes + size > ROW_BYTES_MAX)) {
-      if (i > from) rows.push({ base: base + from, end: base + i, timestamp, texts: texts.slice(from, i) });
+      if (i > from) {
+        const own = { base: base + from, end: base + i, timestamp, texts: texts.slice(from, i) };
+        link = linkOf(link, own);
+        rows.push({ ...own, link });
+      }
       from = i;
       bytes = 0;
     }
@@ -126,6 +150,10 @@ function corrupt(topic: Topic, offset: Offset, how: string): ScorefoldError {
     `the log, topic ${topic}, offset ${offset}: ${how}; stop, and restore the directory of the log from a backup` +
       " (it is the only copy of the inputs and can't be made anew from anything else)",
   );
+}
+
+function linkOf(before: number, { base, timestamp, texts }: Omit<Row, "link">): number {
+  return crc32(texts.join("\n"), crc32(`${before} ${base} ${texts.length} ${timestamp}\n`));
 }
 
 function checksum(text: string): string {

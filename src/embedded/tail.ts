@@ -5,7 +5,7 @@
  */
 import type { Decoded } from "../events/decode.js";
 import type { EpochMs } from "../events/types.js";
-import type { FetchLimits, LogRecord, Offset, Topic } from "../stream/log.js";
+import type { FetchLimits, LogRecord, Mark, Offset, Topic } from "../stream/log.js";
 import { type Content, PARTITION } from "./rows.js";
 
 /** Inputs that follow each other, as columns. */
@@ -26,6 +26,8 @@ interface Stretch {
   readonly timestamp: EpochMs;
   /** Null where they are not kept. */
   readonly batch: Batch | null;
+  /** Of the rows that it is in. */
+  readonly marks: readonly Mark[];
 }
 
 export class Tail {
@@ -51,36 +53,39 @@ export class Tail {
   }
 
   /** Takes inputs that have just been made durable, the first at `base`. */
-  push(base: Offset, timestamp: EpochMs, batch: Batch): void {
+  push(base: Offset, timestamp: EpochMs, batch: Batch, marks: readonly Mark[]): void {
     const bytes = sum(batch.sizes);
     const end = base + batch.sizes.length;
     this.#bytesUnread += bytes;
     const last = this.#stretches.at(-1);
     if (this.#bytesKept + bytes <= this.#bytesMax) {
       this.#bytesKept += bytes;
-      this.#stretches.push({ base, end, bytes, bytesUnread: bytes, timestamp, batch });
+      this.#stretches.push({ base, end, bytes, bytesUnread: bytes, timestamp, batch, marks });
     } else if (last?.batch === null && last.end === base) {
       last.end = end;
       last.bytes += bytes;
       last.bytesUnread += bytes;
-    } else this.#stretches.push({ base, end, bytes, bytesUnread: bytes, timestamp, batch: null });
+    } else this.#stretches.push({ base, end, bytes, bytesUnread: bytes, timestamp, batch: null, marks: [] });
   }
 
   /** What is kept from this offset on; null where that has to be read from the database. */
-  take(from: Offset, limits: FetchLimits): LogRecord[] | null {
+  take(from: Offset, limits: FetchLimits): { records: LogRecord[]; marks: Mark[] } | null {
     const taken: LogRecord[] = [];
+    const passed: Mark[] = [];
     let bytes = 0;
     let next = from;
-    for (const { base, end, timestamp, batch } of this.#stretches) {
+    for (const { base, end, timestamp, batch, marks } of this.#stretches) {
       if (end <= next) continue;
       if (batch === null || base > next) break;
+      for (const mark of marks) if (passed.at(-1)?.base !== mark.base) passed.push(mark);
       for (; next < end; next++) {
         bytes += batch.sizes[next - base] as number;
-        if (taken.length > 0 && (taken.length >= limits.recordsMax || bytes > limits.bytesMax)) return taken;
+        if (taken.length > 0 && (taken.length >= limits.recordsMax || bytes > limits.bytesMax))
+          return { records: taken, marks: passed };
         taken.push(this.#record(next, timestamp, batch, next - base));
       }
     }
-    return taken.length > 0 ? taken : null;
+    return taken.length > 0 ? { records: taken, marks: passed } : null;
   }
 
   /** The first offset behind this one that is kept: up to there the database has to be read. */

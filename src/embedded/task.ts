@@ -10,6 +10,8 @@ import type {
   Fetched,
   FetchLimits,
   LogRecord,
+  Mark,
+  Marks,
   Offset,
   Offsets,
   TaskLog,
@@ -69,17 +71,24 @@ export class EmbeddedTaskLog implements TaskLog {
     await ends.whenBehind(topic, offset, stops, limits.waitMs);
     this.#checkOpen();
     const end = ends.of(topic);
-    if (end <= offset) return [{ topic, records: [], next: offset, end }];
+    if (end <= offset) return [{ topic, records: [], next: offset, marks: [], end }];
     // Kept until the next fetch: whoever takes only a part of them comes again for the others.
-    const { records, next } = await this.#records(offset, end, limits);
-    return [{ topic, records, next, end }];
+    const found = await this.#records(offset, end, limits);
+    return [{ topic, ...found, end }];
+  }
+
+  async look(offsets: Offsets): Promise<ReadonlyMap<Topic, Mark | null>> {
+    this.#checkOpen();
+    const found = new Map<Topic, Mark | null>();
+    for (const [topic, offset] of offsets) found.set(topic, await this.#reader.markAt(topic, offset));
+    return found;
   }
 
   encode(output: Output): EncodedOutput {
     return { kind: output.kind, contactId: output.contactId, encoded: encodeOutput(output) };
   }
 
-  async publish(transaction: Transaction): Promise<void> {
+  async publish(transaction: Transaction): Promise<Marks> {
     this.#checkOpen();
     if (this.#hasFailed) {
       throw new ScorefoldError(
@@ -88,7 +97,7 @@ export class EmbeddedTaskLog implements TaskLog {
       );
     }
     try {
-      await this.#parts.publisher.publish(this.#epoch, transaction);
+      return await this.#parts.publisher.publish(this.#epoch, transaction);
     } catch (error) {
       this.#hasFailed = !(error instanceof ScorefoldError && (error.code === "internal" || error.code === "fenced"));
       throw error;
@@ -110,15 +119,15 @@ export class EmbeddedTaskLog implements TaskLog {
     this.#closing.abort();
   }
 
-  async #records(from: Offset, end: Offset, limits: FetchLimits): Promise<{ records: LogRecord[]; next: Offset }> {
+  async #records(from: Offset, end: Offset, limits: FetchLimits): Promise<Pick<Fetched, "records" | "marks" | "next">> {
     const { topic, tail } = this.#parts;
     const kept = tail.take(from, limits);
-    if (kept !== null) return { records: kept, next: from + kept.length };
+    if (kept !== null) return { ...kept, next: from + kept.records.length };
     const until = Math.min(end, tail.nextKept(from));
-    const { found, next } = await this.#reader.read(topic, from, until, limits, (offset, timestamp, text) =>
+    const read = await this.#reader.read(topic, from, until, limits, (offset, timestamp, text) =>
       recordOf(topic, offset, timestamp, text),
     );
-    return { records: found, next };
+    return { records: read.found, marks: read.marks, next: read.next };
   }
 
   #offsetOf(from: Offsets): Offset {
@@ -128,9 +137,8 @@ export class EmbeddedTaskLog implements TaskLog {
     const end = ends.of(topic);
     if (offset >= 0 && offset <= end) return offset;
     throw new ScorefoldError(
-      "history-lost",
-      `offset ${offset} of topic ${topic} is not in the log, which ends at ${end}: it is older than what was read from` +
-        " it; restore the newest backup of its directory, or remove the store, which is then made anew",
+      "log-failed",
+      `offset ${offset} of topic ${topic} is not in the log, which ends at ${end}: it is not the log that was read before`,
     );
   }
 

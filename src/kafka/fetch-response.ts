@@ -5,6 +5,7 @@
  * https://kafka.apache.org/documentation/#recordbatch
  */
 import { ScorefoldError } from "../errors.js";
+import type { Mark } from "../stream/log.js";
 import { UNPACKED_BYTES_MAX, unpacked } from "./compression.js";
 import { crc32c } from "./patches/crc32c.js";
 
@@ -78,6 +79,8 @@ export interface FetchedPartition {
   readonly logStartOffset: number;
   /** What is to be read with `read_committed`, from the offset that was asked for on. */
   readonly records: readonly FetchedRecord[];
+  /** The batches that came whole, whatever is in them. */
+  readonly marks: readonly Mark[];
   /** Behind the last whole batch, whatever was in it: marks, aborted records, nothing; null where there was none. */
   readonly next: number | null;
 }
@@ -97,6 +100,7 @@ const MAGIC = 2;
 const CRC_AT = 17;
 /** From here on to the end of the batch the checksum counts. */
 const ATTRIBUTES_AT = 21;
+const MAX_TIMESTAMP_AT = 35;
 const CODEC_MASK = 0x07;
 const APPEND_TIME = 1 << 3;
 const TRANSACTIONAL = 1 << 4;
@@ -214,12 +218,13 @@ function readBatches(
   from: number,
   aborted: Aborted[],
   name: string,
-): Pick<FetchedPartition, "records" | "next"> {
+): Pick<FetchedPartition, "records" | "marks" | "next"> {
   aborted.sort((a, b) => a.firstOffset - b.firstOffset);
   const open = new Set<bigint>();
   let nextAborted = 0;
   let unpackedBytes = 0;
   const records: FetchedRecord[] = [];
+  const marks: Mark[] = [];
   let next: number | null = null;
   for (let at = start; at < end && unpackedBytes < ANSWER_UNPACKED_BYTES; ) {
     try {
@@ -235,6 +240,7 @@ function readBatches(
       if ((attributes & CONTROL) !== 0) open.delete(producerId);
       else if ((attributes & TRANSACTIONAL) === 0 || !open.has(producerId))
         unpackedBytes += readRecords(bytes, at, batch, from, records);
+      marks.push(batch.mark);
       next = last + 1;
       at = batch.end;
     } catch (error) {
@@ -244,7 +250,7 @@ function readBatches(
       throw new ScorefoldError("log-failed", `the batch at offset ${from} of ${name} ${why}`, { cause: error });
     }
   }
-  return { records, next };
+  return { records, marks, next };
 }
 
 interface Batch {
@@ -253,6 +259,7 @@ interface Batch {
   readonly base: number;
   readonly last: number;
   readonly producerId: bigint;
+  readonly mark: Mark;
 }
 
 /** @returns null where it is cut off. @throws Error for one that is damaged, or of another format */
@@ -267,7 +274,8 @@ function batchAt(bytes: Buffer, at: number, end: number, next: number | null): B
   if (batchEnd > end) return null;
   const base = Number(bytes.readBigInt64BE(at));
   const last = base + bytes.readInt32BE(at + 23);
-  const isWhole = bytes.readUInt32BE(at + CRC_AT) === crc32c(bytes, at + ATTRIBUTES_AT, batchEnd);
+  const checksum = bytes.readUInt32BE(at + CRC_AT);
+  const isWhole = checksum === crc32c(bytes, at + ATTRIBUTES_AT, batchEnd);
   if (!isWhole || last < base || (next !== null && base < next)) throw new Error(DAMAGED);
   return {
     end: batchEnd,
@@ -275,6 +283,7 @@ function batchAt(bytes: Buffer, at: number, end: number, next: number | null): B
     base,
     last,
     producerId: bytes.readBigInt64BE(at + 43),
+    mark: { base, at: Number(bytes.readBigInt64BE(at + MAX_TIMESTAMP_AT)), checksum },
   };
 }
 
@@ -288,7 +297,7 @@ function readRecords(
 ): number {
   const isAppendTime = (attributes & APPEND_TIME) !== 0;
   const first = Number(bytes.readBigInt64BE(at + 27));
-  const max = Number(bytes.readBigInt64BE(at + 35));
+  const max = Number(bytes.readBigInt64BE(at + MAX_TIMESTAMP_AT));
   const count = bytes.readInt32BE(at + 57);
   if (count === 0) return 0;
   const codec = attributes & CODEC_MASK;

@@ -4,12 +4,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScorefoldError } from "../errors.js";
-import type { FetchLimits, Offset, Offsets, Topic } from "../stream/log.js";
+import type { FetchLimits, Mark, Marks, Offset, Offsets, Topic } from "../stream/log.js";
+import { findingOf } from "../stream/marks.js";
 import type { Broker, Cluster } from "./cluster.js";
 import { loadCodecs } from "./compression.js";
 import { isRefusal, kafkaError } from "./errors.js";
-import { FETCH_VERSION, type FetchedPartition, type FetchedRecord, readFetchResponse } from "./fetch-response.js";
-import { kafkajs } from "./kafkajs.js";
+import { isolation, sendFetch } from "./fetch-request.js";
+import { type FetchedPartition, type FetchedRecord, readFetchResponse } from "./fetch-response.js";
 
 /** Of one answer, at most. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
@@ -34,7 +35,8 @@ const OFFSET_OUT_OF_RANGE = 1;
  * REPLICA_NOT_AVAILABLE, KAFKA_STORAGE_ERROR, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, OFFSET_NOT_AVAILABLE.
  */
 const PASSING = new Set([3, 5, 6, 7, 9, 56, 74, 75, 78]);
-const REQUEST_FILE = `src/protocol/requests/fetch/v${FETCH_VERSION}/request.js`;
+/** Who was not asked for so long may have lost its end meanwhile, and nobody would have told. */
+const DOUBT_MS = 500;
 
 interface Waiting {
   records: FetchedRecord[];
@@ -50,6 +52,16 @@ interface Waiting {
   high: Offset;
   /** Since the last answer that could be used. */
   tries: number;
+  /** Of the batches that have come and were not given. */
+  marks: Mark[];
+  /** The last batch before `fetched`; null: not known. */
+  below: Mark | null;
+  /** Whether `below` is to be seen again before anything behind it is taken. */
+  isDoubted: boolean;
+  /** When the last answer came that could be used. */
+  answeredAt: number;
+  /** That was asked last. */
+  leader: number | null;
 }
 
 /** What was found in one topic. */
@@ -57,6 +69,7 @@ export interface Taken {
   readonly topic: Topic;
   readonly records: readonly FetchedRecord[];
   readonly next: Offset;
+  readonly marks: readonly Mark[];
   readonly end: Offset;
   /** The end of what is there, as of the last answer: behind `end` are transactions that are open. */
   readonly high: Offset;
@@ -64,8 +77,6 @@ export interface Taken {
 
 export class Fetcher {
   readonly #cluster: Cluster;
-  /** Makes a request of `FETCH_VERSION`. */
-  readonly #request: (options: object) => unknown;
   readonly #topics: readonly Topic[];
   readonly #partition: number;
   readonly #partitionBytes: number;
@@ -73,6 +84,8 @@ export class Fetcher {
   /** By the broker that is asked. */
   readonly #polls = new Map<number, Promise<void>>();
   readonly #onRecords: (records: readonly FetchedRecord[]) => void;
+  /** Throws where topics are not those any more that they were. */
+  readonly #checkTopics: () => Promise<void>;
   readonly #closing = new AbortController();
   #error: unknown = null;
   #wake: () => void = () => undefined;
@@ -83,6 +96,7 @@ export class Fetcher {
    * @param onRecords told of all that has come
    * @param memoryBytes what may wait, of all partitions together: a partition of which its share waits is not asked for.
    *   At least 128 kB of each may
+   * @param checkTopics asked after anything that went wrong; rejects where topics are not those any more that they were
    */
   constructor(
     cluster: Cluster,
@@ -90,24 +104,26 @@ export class Fetcher {
     partition: number,
     onRecords: (records: readonly FetchedRecord[]) => void,
     memoryBytes = MEMORY_BYTES,
+    checkTopics: () => Promise<void> = async () => undefined,
   ) {
     const share = Math.floor(memoryBytes / topics.length / 2);
     this.#partitionBytes = Math.min(PARTITION_BYTES_MAX, Math.max(PARTITION_BYTES_MIN, share));
     this.#cluster = cluster;
-    this.#request = kafkajs().load(REQUEST_FILE) as (options: object) => unknown;
     this.#topics = topics;
     this.#partition = partition;
     this.#onRecords = onRecords;
+    this.#checkTopics = checkTopics;
   }
 
   /**
    * One at a time. Where `signal` aborts before a broker has told an end, the end is one beyond what is given.
    *
-   * @throws ScorefoldError `history-lost` where an offset is not in the log; `log-failed`, `config-invalid` where the
-   *   brokers can't be asked; `stopping` when it is closed
+   * @param marks of the batches below `from`: seen again at the beginning, and after anything that went wrong
+   * @throws ScorefoldError `log-failed` where an offset is not in the log, or a mark, or the brokers can't be asked;
+   *   `config-invalid`; `stopping` when it is closed
    */
-  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Taken[]> {
-    for (const topic of this.#topics) this.#seek(topic, from.get(topic) ?? 0);
+  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal, marks?: Marks): Promise<Taken[]> {
+    for (const topic of this.#topics) this.#seek(topic, from.get(topic) ?? 0, marks?.get(topic) ?? null);
     const deadline = performance.now() + limits.waitMs;
     const wantsMore = this.#isThere ? !this.#isEnough(limits) : limits.waitMs === 0;
     if (wantsMore && !this.#isBehind) await this.#lookAgain(signal);
@@ -136,6 +152,11 @@ export class Fetcher {
     this.#closing.abort();
     this.#wake();
     await Promise.all(this.#polls.values());
+  }
+
+  /** Whether something went wrong since what is below was seen. */
+  get isDoubted(): boolean {
+    return [...this.#waiting.values()].some(({ isDoubted, tries }) => isDoubted || tries > 0);
   }
 
   get #isThere(): boolean {
@@ -173,11 +194,12 @@ export class Fetcher {
     }
   }
 
-  #seek(topic: Topic, offset: Offset): void {
-    const waiting = this.#waiting.get(topic);
-    if (waiting?.next === offset) return;
+  #seek(topic: Topic, offset: Offset, below: Mark | null): void {
+    const before = this.#waiting.get(topic);
+    if (before?.next === offset) return;
+    const { isDoubted = true, answeredAt = 0, leader = null } = before ?? {};
     const empty = { records: [], at: 0, bytes: 0, next: offset, fetched: offset, end: null, high: 0, tries: 0 };
-    this.#waiting.set(topic, empty);
+    this.#waiting.set(topic, { ...empty, marks: [], below, isDoubted, answeredAt, leader });
   }
 
   #take({ recordsMax, bytesMax }: FetchLimits): Taken[] {
@@ -203,10 +225,12 @@ export class Fetcher {
         waiting.records = [];
         waiting.at = 0;
       }
+      const behind = waiting.marks.findIndex(({ base }) => base >= waiting.next);
       return {
         topic,
         records: some,
         next: waiting.next,
+        marks: waiting.marks.splice(0, behind < 0 ? waiting.marks.length : behind),
         end: Math.max(waiting.end ?? waiting.next + 1, waiting.next),
         high: waiting.high,
       };
@@ -247,29 +271,50 @@ export class Fetcher {
     } catch (error) {
       throw kafkaError(error, what);
     }
-    if (found !== undefined) return found.leader;
+    if (found !== undefined) {
+      const waiting = this.#waiting.get(topic)!;
+      if (waiting.leader !== null && waiting.leader !== found.leader) waiting.isDoubted = true;
+      waiting.leader = found.leader;
+      return found.leader;
+    }
     throw new ScorefoldError("log-failed", `${what}: there is no such partition, or none with a leader`);
   }
 
   async #ask(leader: number, topics: readonly Topic[], waitMs: number): Promise<void> {
     const from = new Map(topics.map((topic) => [topic, this.#waiting.get(topic)!.fetched]));
+    const proofs = new Map(topics.map((topic) => [topic, this.#proofOf(topic)]));
+    const first = new Map(topics.map((topic) => [topic, proofs.get(topic)?.base ?? from.get(topic)!]));
     let broker: Broker | null = null;
     let answer: Buffer;
     try {
       await loadCodecs();
       broker = await this.#cluster.findBroker({ nodeId: leader });
-      answer = await this.#send(broker, from, waitMs);
+      if (topics.some((topic) => this.#waiting.get(topic)!.isDoubted)) await this.#checkTopics();
+      answer = await sendFetch(broker, {
+        partition: this.#partition,
+        from: first,
+        maxWaitTime: waitMs,
+        partitionBytes: this.#partitionBytes,
+        maxBytes: ANSWER_BYTES,
+        isolationLevel: isolation.committed,
+      });
     } catch (error) {
       if (!this.#closing.signal.aborted) await this.#recover(topics, error, broker);
       return;
     }
     try {
       const partitions = readFetchResponse(answer, (topic) => from.get(topic) ?? 0);
-      const passing = partitions.filter(({ errorCode }) => PASSING.has(errorCode));
-      for (const partition of partitions)
-        if (!PASSING.has(partition.errorCode)) this.#put(partition, from.get(partition.topic)!);
+      const isPassing = (one: FetchedPartition): boolean =>
+        PASSING.has(one.errorCode) || isShort(one, proofs.get(one.topic) ?? null);
+      const passing = partitions.filter(isPassing);
+      for (const partition of partitions) {
+        if (isPassing(partition)) continue;
+        this.#put(partition, from.get(partition.topic)!, proofs.get(partition.topic) ?? null);
+      }
       if (passing.length === 0) return;
-      const error = new Error(`the broker answers with error ${passing[0]!.errorCode} again and again`);
+      const { errorCode, highWatermark } = passing[0]!;
+      const how = errorCode === 0 ? `that it ends at ${highWatermark},` : `with error ${errorCode}`;
+      const error = new Error(`the broker answers ${how} again and again`);
       await this.#recover(
         passing.map(({ topic }) => topic),
         error,
@@ -281,33 +326,40 @@ export class Fetcher {
     }
   }
 
-  async #send(broker: Broker, from: ReadonlyMap<Topic, Offset>, maxWaitTime: number): Promise<Buffer> {
-    const topics = [...from].map(([topic, offset]) => ({
-      topic,
-      partitions: [{ partition: this.#partition, fetchOffset: String(offset), maxBytes: this.#partitionBytes }],
-    }));
-    const limits = { replicaId: -1, maxWaitTime, minBytes: 1, maxBytes: ANSWER_BYTES, isolationLevel: 1 };
-    const bytes = await broker.connectionPool.send({
-      request: this.#request({ ...limits, topics }),
-      response: { decode: async (own) => own, parse: async (own) => own },
-    });
-    return bytes as Buffer;
+  /** The batch that the next request is to begin with; null: none is needed, or none is known. */
+  #proofOf(topic: Topic): Mark | null {
+    const { isDoubted, answeredAt, below } = this.#waiting.get(topic)!;
+    return isDoubted || performance.now() - answeredAt > DOUBT_MS ? below : null;
   }
 
-  #put(partition: FetchedPartition, from: Offset): void {
-    const { topic, errorCode, records, next, lastStableOffset, highWatermark } = partition;
+  /** @param proof the batch that the answer is to begin with */
+  #put(partition: FetchedPartition, from: Offset, proof: Mark | null): void {
+    const { topic, errorCode, records, marks, next, lastStableOffset, highWatermark } = partition;
     const waiting = this.#waiting.get(topic)!;
     // The task has gone elsewhere meanwhile.
     if (waiting.fetched !== from) return;
     if (errorCode === OFFSET_OUT_OF_RANGE)
       throw new ScorefoldError(
-        "history-lost",
-        `offset ${from} of topic ${topic}, partition ${this.#partition}, is not in the log any more, or not yet`,
+        "log-failed",
+        `offset ${proof?.base ?? from} of topic ${topic}, partition ${this.#partition}, is not in the log any more, or not yet`,
       );
     if (errorCode !== 0)
       throw new ScorefoldError("log-failed", `topic ${topic}: the broker answers a fetch with error ${errorCode}`);
+    waiting.answeredAt = performance.now();
+    if (proof !== null) {
+      // Nothing of it where other partitions had the room of the answer: asked again, of another order.
+      if (marks.length === 0) return;
+      if (findingOf(proof, marks[0]!) !== "same")
+        throw new ScorefoldError(
+          "log-failed",
+          `topic ${topic}, partition ${this.#partition}: at offset ${proof.base} there is something else than was read from it`,
+        );
+    }
     waiting.tries = 0;
+    waiting.isDoubted = false;
     this.#onRecords(records);
+    for (const mark of proof === null ? marks : marks.slice(1)) waiting.marks.push(mark);
+    waiting.below = marks.at(-1) ?? waiting.below;
     // What was given must not stay for as long as something comes faster than it is taken.
     if (waiting.at > 0) waiting.records = waiting.records.slice(waiting.at);
     waiting.at = 0;
@@ -328,7 +380,10 @@ export class Fetcher {
    */
   async #recover(topics: readonly Topic[], error: unknown, broker: Broker | null): Promise<void> {
     const waits = topics.map((topic) => this.#waiting.get(topic)!);
-    for (const waiting of waits) waiting.tries += 1;
+    for (const waiting of waits) {
+      waiting.tries += 1;
+      waiting.isDoubted = true;
+    }
     const tries = Math.max(...waits.map((waiting) => waiting.tries));
     if (tries > TRIES_MAX || isRefusal(error)) {
       for (const waiting of waits) waiting.tries = 0;
@@ -364,4 +419,12 @@ export class Fetcher {
       this.#wake = done;
     });
   }
+}
+
+/**
+ * Whether a partition ends before a batch that was read from it. For a moment it may: a new leader tells less than there
+ * is until it knows how far the others are.
+ */
+function isShort({ errorCode, marks, highWatermark }: FetchedPartition, proof: Mark | null): boolean {
+  return proof !== null && errorCode === 0 && marks.length === 0 && highWatermark <= proof.base;
 }

@@ -14,6 +14,7 @@ import type { FetchedRecord } from "./fetch-response.js";
 import { Fetcher } from "./fetcher.js";
 import type { OutputTopics } from "./output-topics.js";
 import { KafkaTaskLog } from "./task-log.js";
+import { topicIds } from "./topic-ids.js";
 import { jsonWriter } from "./value-writer.js";
 import { withoutRegistry } from "./values.js";
 
@@ -89,6 +90,8 @@ export class KafkaLog implements Log {
       await Promise.all([cluster.connect(), producer.connect()]);
       await cluster.addMultipleTargetTopics(inputTopics);
       const begun = await producer.transaction();
+      const ids = await topicIds(cluster, inputTopics);
+      const checkTopics = async (): Promise<void> => checkIds(ids, await topicIds(cluster, inputTopics));
       // It may have been closed meanwhile, and would not know of this one.
       this.#checkOpen();
       const onRecords = (records: readonly FetchedRecord[]): void => {
@@ -96,7 +99,7 @@ export class KafkaLog implements Log {
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
       };
       const share = Math.floor(FETCHED_BYTES / Math.max(1, this.#options.tasksHere?.() ?? 1));
-      const fetcher = new Fetcher(cluster, inputTopics, task, onRecords, share);
+      const fetcher = new Fetcher(cluster, inputTopics, task, onRecords, share, checkTopics);
       const { values, writer } = this.#options.avro ?? { values: withoutRegistry, writer: jsonWriter };
       const parts = {
         groupId: app,
@@ -111,6 +114,7 @@ export class KafkaLog implements Log {
         mappers: this.#options.mappers ?? new Map(),
         onSkipped: this.#options.onSkipped ?? (() => undefined),
         writer,
+        checkTopics,
       };
       const log = new KafkaTaskLog(
         task,
@@ -159,4 +163,11 @@ export class KafkaLog implements Log {
   #checkOpen(): void {
     if (this.#closing.signal.aborted) throw new ScorefoldError("stopping", "the log is closed; start the engine again");
   }
+}
+
+/** @throws ScorefoldError `log-failed` where a topic is not the one that it was */
+function checkIds(before: ReadonlyMap<Topic, string>, now: ReadonlyMap<Topic, string>): void {
+  const other = [...before].filter(([topic, id]) => now.get(topic) !== id).map(([topic]) => topic);
+  if (other.length === 0) return;
+  throw new ScorefoldError("log-failed", `${other.join(", ")}: deleted, or made anew, while it was read`);
 }

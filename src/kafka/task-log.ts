@@ -11,6 +11,8 @@ import {
   type Fetched,
   type FetchLimits,
   type LogRecord,
+  type Mark,
+  type Marks,
   METADATA_BYTES_MAX,
   type Offset,
   type Offsets,
@@ -21,9 +23,11 @@ import {
 import type { RecordMapper } from "../topics/record.js";
 import type { AppendClock } from "./append-clock.js";
 import type { Cluster } from "./cluster.js";
+import { decodeCommitted, encodeCommitted } from "./committed.js";
 import { kafkaError } from "./errors.js";
 import type { FetchedRecord } from "./fetch-response.js";
 import { Fetcher } from "./fetcher.js";
+import { lookAtBatches } from "./look.js";
 import { type OutputTopics, topicOfOutput } from "./output-topics.js";
 import { recordOf } from "./record.js";
 import type { ValueWriter } from "./value-writer.js";
@@ -66,6 +70,8 @@ export interface TaskLogParts {
   readonly writer: ValueWriter;
   /** Aborts when the log is closed. */
   readonly closing: AbortSignal;
+  /** Rejects where a topic has another id than when the task was opened. */
+  readonly checkTopics: () => Promise<void>;
   readonly onClosed: (log: KafkaTaskLog) => void;
 }
 
@@ -99,15 +105,18 @@ export class KafkaTaskLog implements TaskLog {
         topics: topics.map((topic) => ({ topic, partitions })),
       });
       const offsets = new Map<Topic, Offset>();
+      const marks = new Map<Topic, Mark>();
       let metadata: string | null = null;
       for (const topic of topics) {
         const found = responses.find((one) => one.topic === topic)?.partitions[0];
         if (found === undefined || Number(found.offset) < 0) continue;
         offsets.set(topic, Number(found.offset));
-        if (topic === topics.at(-1)) metadata = found.metadata;
+        const known = decodeCommitted(found.metadata ?? "");
+        if (known.mark !== null) marks.set(topic, known.mark);
+        if (topic === topics.at(-1)) metadata = known.metadata;
       }
       if (offsets.size === 0) return null;
-      if (metadata !== null) return { offsets, metadata };
+      if (metadata !== null) return { offsets, marks, metadata };
       throw new ScorefoldError(
         "history-lost",
         `nothing is committed for ${topics.at(-1)}, partition ${this.task}, and how far timers were with it; has the topic ` +
@@ -121,10 +130,20 @@ export class KafkaTaskLog implements TaskLog {
     return await this.#asked("the bounds of topics", async () => await this.#boundsOf(this.#parts.topics));
   }
 
-  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
+  async look(offsets: Offsets): Promise<ReadonlyMap<Topic, Mark | null>> {
+    this.#checkOpen();
+    const { cluster } = this.#parts;
+    return await this.#asked("a look at what was read", async () => {
+      await cluster.addMultipleTargetTopics([...offsets.keys()]);
+      const boundsOf = async (topics: readonly Topic[]) => await this.#boundsOf(topics);
+      return await lookAtBatches({ cluster, partition: this.task, boundsOf }, offsets);
+    });
+  }
+
+  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal, known?: Marks): Promise<Fetched[]> {
     this.#checkOpen();
     const { fetcher, values } = this.#parts;
-    const taken = await fetcher.fetch(from, limits, signal);
+    const taken = await fetcher.fetch(from, limits, signal, known);
     this.#checkOpen();
     for (const { records } of taken) {
       // Not by the caller's signal: it ends a wait for records, and here they are. One made of two for each fetch would
@@ -132,10 +151,11 @@ export class KafkaTaskLog implements TaskLog {
       await values.prepare(valuesOf(records), this.#closing.signal);
     }
     this.#checkOpen();
-    return taken.map(({ topic, records, next, end }) => ({
+    return taken.map(({ topic, records, next, marks, end }) => ({
       topic,
       records: this.#decoded(topic, records),
       next,
+      marks,
       end,
     }));
   }
@@ -152,7 +172,7 @@ export class KafkaTaskLog implements TaskLog {
     return decoded;
   }
 
-  async publish(transaction: Transaction): Promise<void> {
+  async publish(transaction: Transaction): Promise<Marks> {
     this.#checkOpen();
     const bytes = Buffer.byteLength(transaction.metadata);
     if (bytes > METADATA_BYTES_MAX)
@@ -162,7 +182,7 @@ export class KafkaTaskLog implements TaskLog {
       );
     const turn = this.#last.then(async () => await this.#publish(transaction));
     this.#last = turn.catch(() => undefined);
-    await turn;
+    return await turn;
   }
 
   encode(output: Output): EncodedOutput {
@@ -206,21 +226,27 @@ export class KafkaTaskLog implements TaskLog {
     }
   }
 
-  async #publish(content: Transaction): Promise<void> {
-    const { offsets, metadata } = content;
+  async #publish(content: Transaction): Promise<Marks> {
+    const { offsets, marks = new Map<Topic, Mark>(), metadata } = content;
     if (this.#hasFailed)
       throw new ScorefoldError(
         "log-failed",
         "an earlier transaction of this owner failed, and may be published or not; open the task again and read what is committed",
       );
-    const { producer, groupId, topics } = this.#parts;
+    const { producer, groupId, topics, fetcher } = this.#parts;
+    const written = new Map<Topic, Mark>();
     try {
+      if (fetcher.isDoubted) await this.#parts.checkTopics();
       const transaction = this.#begun ?? (await producer.transaction());
       this.#begun = null;
       for (const topicMessages of waves(this.#messages(content))) {
         const answers = await transaction.sendBatch({ topicMessages });
-        for (const { logAppendTime } of answers)
-          if (Number(logAppendTime) >= 0) this.#parts.clock.told(Number(logAppendTime));
+        for (const { topicName, baseOffset, logAppendTime, partition } of answers) {
+          const at = Number(logAppendTime ?? -1);
+          if (at >= 0) this.#parts.clock.told(at);
+          const base = Number(baseOffset ?? -1);
+          if (at >= 0 && base >= 0 && partition === this.task) written.set(topicName, { base, at, checksum: null });
+        }
       }
       await this.#sendOffsets(transaction, {
         consumerGroupId: groupId,
@@ -232,13 +258,15 @@ export class KafkaTaskLog implements TaskLog {
             {
               partition: this.task,
               offset: String(offsets.get(topic) ?? 0),
-              metadata: i === topics.length - 1 ? metadata : "",
+              metadata: encodeCommitted(i === topics.length - 1 ? metadata : "", marks.get(topic) ?? null),
             },
           ],
         })),
       });
       await transaction.commit();
-      this.#committed = { offsets: new Map(offsets), metadata };
+      this.#committed = { offsets: new Map(offsets), marks: new Map(marks), metadata };
+      for (const topic of topics) written.delete(topic);
+      return written;
     } catch (error) {
       this.#hasFailed = true;
       throw kafkaError(error, "a transaction");

@@ -17,6 +17,22 @@ export type Offset = number;
 /** For each input topic the offset of the next record to take. */
 export type Offsets = ReadonlyMap<Topic, Offset>;
 
+/**
+ * A batch of records, as it lies in the log: known again by where it begins, when the log took it, and what is in it. The
+ * last batch that begins before a position proves the log below that position: where another one lies in its place, or
+ * none, the log is not the one that was read.
+ */
+export interface Mark {
+  /** The offset of its first record. */
+  readonly base: Offset;
+  /** When the log took the last of its records. */
+  readonly at: EpochMs;
+  /** Of its content; null where who has written the batch was not told how the log has it. */
+  readonly checksum: number | null;
+}
+
+export type Marks = ReadonlyMap<Topic, Mark>;
+
 export interface LogRecord {
   readonly topic: Topic;
   readonly partition: number;
@@ -39,6 +55,8 @@ export interface Fetched {
   readonly records: readonly LogRecord[];
   /** Where the next fetch goes on. */
   readonly next: Offset;
+  /** The batches that begin before `next` and were not passed before, in order; also those without a record to give. */
+  readonly marks: readonly Mark[];
   /** The end of the topic's readable part, as of this fetch: at `next === end` there is no more to be had. */
   readonly end: Offset;
 }
@@ -51,13 +69,16 @@ export interface FetchLimits {
   readonly waitMs: number;
 }
 
-/** What a transaction says of the inputs: taken up to `offsets`; `metadata` is the task's own, at most 4,096 bytes. */
+/** What a transaction says of the inputs: taken up to `offsets`, which `marks` prove; `metadata` is the task's own. */
 export interface Committed {
   readonly offsets: Offsets;
+  /** None of a topic of which nothing was taken, nor where somebody else has set its offset. */
+  readonly marks: Marks;
   readonly metadata: string;
 }
 
-export const METADATA_BYTES_MAX = 4096;
+/** Of a task's own metadata: a broker takes 4,096 bytes, of which the rest is the log's, for a mark. */
+export const METADATA_BYTES_MAX = 3840;
 
 /** An output as the value of its record: so it need not be held as anything else until it is published. */
 export interface EncodedOutput {
@@ -66,7 +87,8 @@ export interface EncodedOutput {
   readonly encoded: string | Buffer;
 }
 
-export interface Transaction extends Committed {
+export interface Transaction extends Omit<Committed, "marks"> {
+  readonly marks?: Marks;
   readonly outputs: readonly (Output | EncodedOutput)[];
   readonly deadLetters: readonly DeadLetter[];
   /** Inputs that another task has to fold; none where the log has no `taskOf`. */
@@ -95,17 +117,26 @@ export interface TaskLog {
   /**
    * What is there from these offsets on: one entry a topic. Resolves early when `signal` aborts.
    *
-   * @throws ScorefoldError `history-lost` when an offset is before what is still there, or behind the end of all that is
+   * @param marks what proves the log below `from`: a log that may lose what it has acknowledged looks at it before it
+   *   reads on after anything that went wrong
+   * @throws ScorefoldError `log-failed` where an offset is not in the log, or the mark below it is not: open the task
+   *   again, and look at the marks of what was read
    */
-  fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]>;
+  fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal, marks?: Marks): Promise<Fetched[]>;
+  /**
+   * What lies at an offset of each of these topics, inputs or outputs: the batch that has it, or else the first behind
+   * it; null where there is none. So a mark is looked at again.
+   */
+  look(offsets: Offsets): Promise<ReadonlyMap<Topic, Mark | null>>;
   /**
    * Publishes outputs, dead letters and positions: all or nothing.
    *
    * @throws ScorefoldError `fenced` when another owner has opened the task since; any other error leaves it open
    *   whether the transaction went through: open the task again and read what is committed (this owner can publish no
    *   more, `log-failed`). `internal`, for metadata that is too long, was refused before anything happened
+   * @returns the last batch that it wrote to each output topic
    */
-  publish(transaction: Transaction): Promise<void>;
+  publish(transaction: Transaction): Promise<Marks>;
   /** Encodes an output ahead of its transaction, where the log can do that. */
   encode?(output: Output): EncodedOutput;
   /** Whether anything was ever published for this task, also by another application. */

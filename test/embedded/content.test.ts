@@ -123,7 +123,9 @@ describe("scrub", () => {
     const task = await log.open(0);
     await log.append([line("a"), line("b")]);
     await log.scrub(() => null);
-    expect(await task.fetch(fromOffset(log, 0), atOnce)).toEqual([{ topic: INPUTS, records: [], next: 2, end: 2 }]);
+    expect(await task.fetch(fromOffset(log, 0), atOnce)).toMatchObject([
+      { topic: INPUTS, records: [], next: 2, end: 2 },
+    ]);
     expect(await log.read(INPUTS, 0, atOnce)).toEqual({ records: [], next: 2, start: 0, end: 2 });
   });
 

@@ -1,8 +1,9 @@
 /** One partition of the broker model: records and marks, of transactions that are open, committed or aborted. */
+import { crc32 } from "node:zlib";
 import { ScorefoldError } from "../../src/errors.js";
 import type { Original } from "../../src/events/dead-letter.js";
 import type { EpochMs } from "../../src/events/types.js";
-import type { Bounds, Offset, Topic } from "../../src/stream/log.js";
+import type { Bounds, Mark, Offset, Topic } from "../../src/stream/log.js";
 
 export interface BrokerTransaction {
   state: "open" | "committed" | "aborted";
@@ -57,11 +58,22 @@ export class Partition {
     this.#stable = Math.max(this.#stable, offset);
   }
 
-  /** @throws ScorefoldError `history-lost` when the offset is not in the partition */
+  /** The record or mark at an offset, or the first behind it; null: there is none. */
+  look(offset: Offset): Mark | null {
+    const at = Math.max(offset, this.#start);
+    return at < this.end ? markOf(this.#at(at)) : null;
+  }
+
+  /** The records and marks of `[from, next)`, each as a batch of its own. */
+  marks(from: Offset, next: Offset): Mark[] {
+    return Array.from({ length: next - from }, (_, i) => markOf(this.#at(from + i)));
+  }
+
+  /** @throws ScorefoldError `log-failed` when the offset is not in the partition */
   check(offset: Offset): void {
     if (offset >= this.#start && offset <= this.end) return;
     throw new ScorefoldError(
-      "history-lost",
+      "log-failed",
       `offset ${offset} of ${this.topic}-${this.number} is not there: it has ${this.#start} to ${this.end}`,
     );
   }
@@ -79,4 +91,8 @@ export class Partition {
   #at(offset: Offset): Entry {
     return this.#entries[offset - this.#start] as Entry;
   }
+}
+
+function markOf({ offset, timestamp, content }: Entry): Mark {
+  return { base: offset, at: timestamp, checksum: crc32(JSON.stringify(content)) };
 }

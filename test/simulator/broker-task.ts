@@ -8,6 +8,8 @@ import {
   type Fetched,
   type FetchLimits,
   type LogRecord,
+  type Mark,
+  type Marks,
   METADATA_BYTES_MAX,
   type Offset,
   type Offsets,
@@ -74,10 +76,16 @@ export class BrokerTaskLog implements TaskLog {
     return found;
   }
 
-  async publish(transaction: Transaction): Promise<void> {
+  async look(offsets: Offsets): Promise<ReadonlyMap<Topic, Mark | null>> {
+    await this.#gate("look");
+    const { broker } = this.#client;
+    return new Map([...offsets].map(([topic, offset]) => [topic, broker.partition(topic, this.task).look(offset)]));
+  }
+
+  async publish(transaction: Transaction): Promise<Marks> {
     const publishing = this.#last.then(async () => await this.#publish(transaction));
     this.#last = publishing.catch(() => undefined);
-    await publishing;
+    return await publishing;
   }
 
   async hasPublished(): Promise<boolean> {
@@ -95,7 +103,7 @@ export class BrokerTaskLog implements TaskLog {
     this.#client.broker.changed();
   }
 
-  async #publish(transaction: Transaction): Promise<void> {
+  async #publish(transaction: Transaction): Promise<Marks> {
     this.#checkOpen();
     const bytes = Buffer.byteLength(transaction.metadata);
     if (bytes > METADATA_BYTES_MAX) throw new ScorefoldError("internal", `metadata has ${bytes} bytes`);
@@ -103,16 +111,18 @@ export class BrokerTaskLog implements TaskLog {
       throw new ScorefoldError("log-failed", "an earlier transaction of this owner failed; open the task again");
     }
     const { broker } = this.#client;
-    const taken = { ...transaction, offsets: new Map(transaction.offsets) };
+    const { offsets, marks = new Map(), metadata } = transaction;
+    const taken = { ...transaction, offsets: new Map(offsets), marks: new Map(marks) };
     try {
       await this.#gate("publish");
-      await broker.produce(this.task, this.#epoch, taken);
+      const outputs = await broker.produce(this.task, this.#epoch, taken);
       await this.#gate("publish written");
       broker.sendOffsets(this.task, this.#epoch, taken);
       await this.#gate("publish with offsets");
       broker.commit(this.task, this.#epoch, taken);
       await this.#gate("publish committed");
-      this.#committed = { offsets: taken.offsets, metadata: taken.metadata };
+      this.#committed = { offsets: taken.offsets, marks: taken.marks, metadata };
+      return outputs;
     } catch (error) {
       this.#hasFailed = !(error instanceof ScorefoldError && error.code === "fenced");
       throw error;
@@ -122,7 +132,7 @@ export class BrokerTaskLog implements TaskLog {
   #collect(partitions: readonly Partition[], offsets: readonly Offset[], limits: FetchLimits): Fetched[] {
     const budget = { bytes: limits.bytesMax, records: limits.recordsMax, isFirst: true };
     const found: Fetched[] = partitions.map(({ topic, stable }, i) => {
-      return { topic, records: [], next: offsets[i] as Offset, end: stable };
+      return { topic, records: [], next: offsets[i] as Offset, marks: [], end: stable };
     });
     for (let k = 0; k < partitions.length; k++) {
       const i = (this.#turn + k) % partitions.length;
@@ -151,7 +161,8 @@ export class BrokerTaskLog implements TaskLog {
     const count = some.length === 0 ? 0 : Math.max(1, Math.min(some.length, this.#client.broker.cut(some.length)));
     const isCut = count < some.length;
     const records = some.slice(0, count);
-    return { topic, records, next: isCut ? (records.at(-1) as LogRecord).offset + 1 : next, end: stable };
+    const upTo = isCut ? (records.at(-1) as LogRecord).offset + 1 : next;
+    return { topic, records, next: upTo, marks: partition.marks(from, upTo), end: stable };
   }
 
   #partitions(): Partition[] {

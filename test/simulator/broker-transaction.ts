@@ -4,6 +4,7 @@
  */
 import type { Original } from "../../src/events/dead-letter.js";
 import type { EpochMs } from "../../src/events/types.js";
+import type { Mark, Topic } from "../../src/stream/log.js";
 import type { BrokerTransaction, Partition } from "./broker-partition.js";
 
 export interface Ending {
@@ -39,6 +40,14 @@ export class ProducerTransaction {
       this.#parts.set(partition, part);
     }
     partition.add(content, timestamp, part);
+  }
+
+  /** The last batch that it has written to partitions of these topics, before it has ended. */
+  *written(number: number, topics: readonly Topic[]): Generator<readonly [Topic, Mark]> {
+    for (const partition of this.#parts.keys()) {
+      if (partition.number !== number || !topics.includes(partition.topic)) continue;
+      yield [partition.topic, partition.look(partition.end - 1) as Mark];
+    }
   }
 
   /** Decides how it ends, and tells the partitions. */

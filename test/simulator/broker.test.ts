@@ -67,7 +67,9 @@ describe("Broker", () => {
     const [first] = await task.fetch(fromOffset(log, 0), atOnce);
     expect(first?.records.map(({ offset }) => offset)).toEqual([2, 3]);
     expect(first).toMatchObject({ next: 5, end: 5 });
-    expect(await task.fetch(fromOffset(log, 4), atOnce)).toEqual([{ topic: "inputs", records: [], next: 5, end: 5 }]);
+    expect(await task.fetch(fromOffset(log, 4), atOnce)).toMatchObject([
+      { topic: "inputs", records: [], next: 5, end: 5 },
+    ]);
   });
 
   it("shows nothing behind an open transaction, and wakes who waits when it ends", async () => {

@@ -12,7 +12,7 @@ import { canonicalJson } from "../../src/events/canonical.js";
 import { encodeDeadLetter, type Original } from "../../src/events/dead-letter.js";
 import { encodeOutput } from "../../src/events/encode.js";
 import type { ContactId, EpochMs, Output } from "../../src/events/types.js";
-import type { Committed, Offset, Topic, Transaction } from "../../src/stream/log.js";
+import type { Committed, Marks, Offset, Topic, Transaction } from "../../src/stream/log.js";
 import { BrokerClient } from "./broker-client.js";
 import { Partition } from "./broker-partition.js";
 import { ProducerTransaction } from "./broker-transaction.js";
@@ -206,8 +206,8 @@ export class Broker {
     this.#end(transaction, "aborted", () => undefined);
   }
 
-  /** Begins a transaction and takes its records. @throws ScorefoldError `fenced` */
-  async produce(task: number, epoch: number, transaction: Transaction): Promise<void> {
+  /** Begins a transaction and takes its records. @returns the last of each output topic. @throws ScorefoldError `fenced` */
+  async produce(task: number, epoch: number, transaction: Transaction): Promise<Marks> {
     const state = this.#owned(task, epoch);
     await this.until(() => state.transaction?.isOver !== false);
     this.#owned(task, epoch);
@@ -220,11 +220,12 @@ export class Broker {
     for (const letter of transaction.deadLetters) add("dead-letters", encodeDeadLetter(letter));
     for (const { task: to, input } of transaction.rekeyed ?? [])
       add(this.inputTopics.at(-1) as Topic, canonicalJson(input), to);
+    return new Map(begun.written(task, OUTPUT_TOPICS));
   }
 
   /** As `TxnOffsetCommit`. @throws ScorefoldError `fenced` */
-  sendOffsets(task: number, epoch: number, { offsets, metadata }: Committed): void {
-    this.#owned(task, epoch).offsets = { offsets, metadata };
+  sendOffsets(task: number, epoch: number, { offsets, marks, metadata }: Committed): void {
+    this.#owned(task, epoch).offsets = { offsets, marks, metadata };
   }
 
   /** As `EndTxn`. @throws ScorefoldError `fenced` */

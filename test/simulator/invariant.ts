@@ -170,7 +170,7 @@ export class Invariant {
   }
 
   /** What the positions say is taken, in the order of event time over all topics; in a topic the order is its own. */
-  #records(task: number, view: TaskOutputs, { offsets }: Committed): Record[] {
+  #records(task: number, view: TaskOutputs, { offsets }: Pick<Committed, "offsets">): Record[] {
     const { broker } = this.#options;
     const queues: Record[][] = [];
     for (const topic of broker.inputTopics) {

@@ -19,7 +19,7 @@ function record(topic: string, offset: number, at: number | null): LogRecord {
 
 function fetched(topic: string, instants: readonly (number | null)[], end: number, from = 0): Fetched {
   const records = instants.map((at, i) => record(topic, from + i, at));
-  return { topic, records, next: from + instants.length, end };
+  return { topic, records, next: from + instants.length, marks: [], end };
 }
 
 function told(records: readonly LogRecord[]): string[] {
@@ -176,7 +176,10 @@ describe("mergeByTime", () => {
   });
 
   it("takes a topic alone as it is, and moves over marks", () => {
-    const merged = mergeByTime([fetched("a", [9, 1], 5), { topic: "b", records: [], next: 7, end: 7 }], nothing);
+    const merged = mergeByTime(
+      [fetched("a", [9, 1], 5), { topic: "b", records: [], next: 7, marks: [], end: 7 }],
+      nothing,
+    );
     expect(told(merged.records)).toEqual(["a0", "a1"]);
     expect([merged.offsets.get("a"), merged.offsets.get("b")]).toEqual([2, 7]);
   });

@@ -12,15 +12,18 @@ import {
 import { encodeOutput } from "../../src/events/encode.js";
 import type { Output } from "../../src/events/types.js";
 import {
+  type Fetched,
   type FetchLimits,
   type Log,
   type LogRecord,
+  type Mark,
   METADATA_BYTES_MAX,
   type Offset,
   type Offsets,
   type TaskLog,
   type Transaction,
 } from "../../src/stream/log.js";
+import { lookAt, markBelow } from "../../src/stream/marks.js";
 
 export interface LogUnderTest {
   readonly log: Log;
@@ -219,12 +222,83 @@ export function describeLog(name: string, makeLog: MakeLog): void {
         await under.append([line("a"), line("b"), line("c")]);
         const task = await log.open(0);
         const beyond = task.fetch(fromOffset(log, 1000), atOnce);
-        await expect(beyond).rejects.toMatchObject({ code: "history-lost" });
+        await expect(beyond).rejects.toMatchObject({ code: "log-failed" });
         if (under.dropBefore === undefined) return;
         await under.dropBefore(2);
-        await expect(task.fetch(fromOffset(log, 1), atOnce)).rejects.toMatchObject({ code: "history-lost" });
+        await expect(task.fetch(fromOffset(log, 1), atOnce)).rejects.toMatchObject({ code: "log-failed" });
         expect((await task.bounds()).get(log.inputTopics[0] as string)?.start).toBe(2);
         expect(idsOf(await fetchAll(log, task, atOnce, 2))).toEqual(["c"]);
+      });
+    });
+
+    describe("marks", () => {
+      /** One fetch of all that the first topic has. */
+      async function fetchedFrom(task: TaskLog, offset = 0): Promise<Fetched> {
+        const [first] = await task.fetch(fromOffset(log, offset), waiting);
+        if (first === undefined) throw new Error("a fetch gave no topic");
+        return first;
+      }
+
+      it("are of all batches that a fetch has passed, and each is found again where it lies", async () => {
+        const task = await log.open(0);
+        await under.append([line("a"), "no json"]);
+        await under.append([line("b")]);
+        const topic = log.inputTopics[0] as string;
+        const marks: Mark[] = [];
+        for (let next = 0; next < 3; ) {
+          const fetched = await fetchedFrom(task, next);
+          marks.push(...fetched.marks);
+          expect(markBelow(marks, fetched.next)).not.toBeNull();
+          next = fetched.next;
+        }
+        const last = markBelow(marks, 3) as Mark;
+        expect(last.base).toBeLessThan(3);
+        expect((await lookAt(task, new Map([[topic, last]]))).get(topic)).toBe("same");
+        // Whoever has taken a part of a batch has its mark, too.
+        expect(markBelow(marks, 1)?.base).toBe(0);
+        const again = await (await under.reopen()).open(0);
+        for (const mark of marks) expect((await again.look(new Map([[topic, mark.base]]))).get(topic)).toEqual(mark);
+      });
+
+      it("are not found where nothing lies, or something else", async () => {
+        const task = await log.open(0);
+        await under.append([line("a")]);
+        const topic = log.inputTopics[0] as string;
+        const mark = (await fetchedFrom(task)).marks.at(-1) as Mark;
+        const found = async (other: Mark): Promise<unknown> =>
+          (await lookAt(task, new Map([[topic, other]]))).get(topic);
+        expect(await found({ ...mark, base: 1000 })).toBe("nothing");
+        expect(await found({ ...mark, checksum: 1 })).toBe("other");
+        expect(await found({ ...mark, at: mark.at + 1 })).toBe("other");
+        if (under.dropBefore === undefined) return;
+        await under.append([line("b")]);
+        await under.dropBefore(1);
+        expect(await found(mark)).toBe("dropped");
+      });
+
+      it("are kept beside the offsets that they prove", async () => {
+        const task = await log.open(0);
+        await under.append([line("a")]);
+        const mark = (await fetchedFrom(task)).marks.at(-1) as Mark;
+        const marks = new Map([[log.inputTopics[0] as string, mark]]);
+        const most = "\u00e9".repeat(METADATA_BYTES_MAX / 2);
+        await task.publish(transaction({ marks, metadata: most }, 1));
+        expect(await task.committed()).toEqual({ offsets: fromOffset(log, 1), marks, metadata: most });
+        const again = await (await under.reopen()).open(0);
+        expect(await again.committed()).toEqual({ offsets: fromOffset(log, 1), marks, metadata: most });
+      });
+
+      it("of outputs are told by who publishes them", async () => {
+        const task = await log.open(0);
+        const first = await task.publish(transaction({ outputs: [outputOf(1), crossingOf(2)] }));
+        const then = await task.publish(transaction({ outputs: [outputOf(3), outputOf(4)] }));
+        expect([first.size, then.size]).toEqual([2, 1]);
+        const again = await (await under.reopen()).open(0);
+        for (const marks of [first, then])
+          for (const finding of (await lookAt(again, marks)).values()) expect(finding).toBe("same");
+        const [topic, last] = [...then][0] as [string, Mark];
+        const gone = new Map([[topic, { ...last, base: last.base + 100 }]]);
+        expect([...(await lookAt(again, gone)).values()]).toEqual(["nothing"]);
       });
     });
 
@@ -235,12 +309,12 @@ export function describeLog(name: string, makeLog: MakeLog): void {
         const parts = { outputs: [outputOf(1), crossingOf(2), outputOf(3)], deadLetters: [letterOf(4)], metadata: "m" };
         await under.append([line("a"), line("b")]);
         await task.publish(transaction(parts, 2));
-        expect(await task.committed()).toEqual({ offsets: fromOffset(log, 2), metadata: "m" });
+        expect(await task.committed()).toEqual({ offsets: fromOffset(log, 2), marks: new Map(), metadata: "m" });
         expect(await under.read("score-changed")).toEqual([outputOf(1), outputOf(3)].map(encodeOutput));
         expect(await under.read("threshold-crossed")).toEqual([encodeOutput(crossingOf(2))]);
         expect(await under.read("dead-letters")).toEqual([encodeDeadLetter(letterOf(4))]);
         await task.publish(transaction({ metadata: "" }, 2));
-        expect(await task.committed()).toEqual({ offsets: fromOffset(log, 2), metadata: "" });
+        expect(await task.committed()).toEqual({ offsets: fromOffset(log, 2), marks: new Map(), metadata: "" });
       });
 
       it("follow each other in the order of their calls", async () => {
@@ -303,7 +377,7 @@ export function describeLog(name: string, makeLog: MakeLog): void {
       const again = await under.reopen();
       expect(again.clusterId).toBe(log.clusterId);
       const owner = await again.open(0);
-      expect(await owner.committed()).toEqual({ offsets: fromOffset(log, 1), metadata: "m" });
+      expect(await owner.committed()).toEqual({ offsets: fromOffset(log, 1), marks: new Map(), metadata: "m" });
       expect(await fetchAll(again, owner, atOnce)).toEqual(before);
       expect(await under.read("score-changed")).toEqual([encodeOutput(outputOf(1))]);
       await expect(task.publish(transaction({}))).rejects.toMatchObject({ code: "stopping" });

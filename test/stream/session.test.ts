@@ -32,10 +32,11 @@ class Held {
     task: own.task,
     committed: async () => await own.committed(),
     bounds: async () => await own.bounds(),
-    fetch: async (from, limits, signal) => await own.fetch(from, limits, signal),
+    fetch: async (from, limits, signal, marks) => await own.fetch(from, limits, signal, marks),
+    look: async (offsets) => await own.look(offsets),
     publish: async (transaction) => {
       await new Promise<void>((go, fail) => this.begun.push({ transaction, go, fail }));
-      await own.publish(transaction);
+      return await own.publish(transaction);
     },
     hasPublished: async () => await own.hasPublished(),
     time: async () => await own.time(),
