@@ -16,6 +16,8 @@ const STORE = "store";
 /** Stores of the tasks of a cluster, by their numbers. */
 const TASKS = "tasks";
 const ENGINE_FILE = "engine.json";
+/** Beside those: whose they are. */
+const APPLICATION_FILE = "application.json";
 /** There while a compaction exchanges files, when no lock of a database keeps others away. */
 const COMPACTING_FILE = "compacting.json";
 /** A copy that a compaction was making, and what it was to replace. */
@@ -25,6 +27,12 @@ const OLD_ENDING = ".old";
 /** How long the store of a task is waited for, and between two looks at it. */
 const HANDOVER_MS_MAX = 5_000;
 const HANDOVER_LOOK_MS = 25;
+
+/** Whose stores a directory has: of an application on a cluster. */
+export interface ApplicationName {
+  readonly app: string;
+  readonly clusterId: string;
+}
 
 /** What this process may take for both databases. */
 export interface DirectoryMemory {
@@ -143,6 +151,30 @@ export class DataDirectory {
       throw new ScorefoldError("directory-unusable", text);
     }
     await made(join(this.path, TASKS), join(this.path, TASKS));
+  }
+
+  /**
+   * Sees that the directory is that of an application, or makes it that where nothing is in it. Stores say themselves
+   * whose they are; this keeps those of several from lying side by side.
+   *
+   * @throws ScorefoldError `directory-unusable` where it is another's
+   */
+  async beOfApplication(own: ApplicationName): Promise<void> {
+    const path = join(this.path, TASKS, APPLICATION_FILE);
+    const found = (await readJson(path)) as ApplicationName | null;
+    if (found === null) {
+      if (this.storedTasks().length > 0) return;
+      // Whole or not at all: other processes of the host read it.
+      await writeFile(`${path}.${process.pid}`, `${JSON.stringify(own)}\n`, { mode: 0o600 });
+      await rename(`${path}.${process.pid}`, path);
+      return;
+    }
+    if (found.app === own.app && found.clusterId === own.clusterId) return;
+    const [whose, who] = [found, own].map(({ app, clusterId }) => `application ${app} on the cluster ${clusterId}`);
+    throw new ScorefoldError(
+      "directory-unusable",
+      `${this.path} is the data directory of ${whose}, and this is ${who}; name its own directory with --data`,
+    );
   }
 
   /**

@@ -117,6 +117,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     await directory.beOfCluster();
     const checked = { inputs: inputTopics, outputs: outputTopics, isHistoryLocal };
     const opened = await openCluster(kafka, app, checked, options.partitioner);
+    await directory.beOfApplication({ app, clusterId: opened.clusterId });
     for (const notice of opened.notices) logger.warn(notice);
     const { clusterId, tasks, topicIds, internal } = opened;
     const registry = options.registry ?? null;
@@ -127,7 +128,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       app,
       clusterId,
       inputTopics: [...inputTopics, internal.rekeyed],
-      origin: { tasks, topicIds },
+      origin: { app, tasks, topicIds },
       outputTopics,
       rekeying: { topic: internal.rekeyed, taskOf: partitioner(options.partitioner, tasks) },
       clockTopic: internal.clock,

@@ -49,6 +49,7 @@ export async function recover(options: RecoverOptions): Promise<RecoveredTask[]>
     { inputs: inputTopics, outputs: outputTopics, isHistoryLocal },
     null,
   );
+  await directory.beOfApplication({ app, clusterId });
   const members = await membersOf(kafka, app);
   if (members > 0)
     throw new ScorefoldError("usage", `the group ${app} has ${members} members; stop all its processes first`);
@@ -57,7 +58,7 @@ export async function recover(options: RecoverOptions): Promise<RecoveredTask[]>
     app,
     clusterId,
     inputTopics: [...inputTopics, internal.rekeyed],
-    origin: { tasks, topicIds },
+    origin: { app, tasks, topicIds },
     outputTopics,
     rekeying: null,
     clockTopic: internal.clock,

@@ -10,7 +10,7 @@ export interface Meta {
   foldVersion: number;
   readonly clusterId: string;
   /** Absent where the log has one task, whose topics are never made anew. */
-  origin?: { tasks: number; topicIds: Record<string, string> };
+  origin?: { app: string; tasks: number; topicIds: Record<string, string> };
   offsets: Record<string, number>;
   timer: TimerPlace;
   change: ModelChange | null;
@@ -32,6 +32,8 @@ export interface StoreExpectation {
 }
 
 export interface StoreOrigin {
+  /** The application that it belongs to. */
+  readonly app: string;
   readonly tasks: number;
   readonly topicIds: ReadonlyMap<string, string>;
 }
@@ -49,8 +51,8 @@ export function readMeta(text: string, expected: StoreExpectation): Meta {
   if (meta.clusterId !== expected.clusterId) {
     throw new ScorefoldError(
       "format-unknown",
-      `the store was folded from another log (${meta.clusterId}, and this one is ${expected.clusterId}); ` +
-        "name the directory of this log, or move the store away and everything is folded again",
+      `the store${ofApplication(meta)} was folded from another log (${meta.clusterId}, and this one is ` +
+        `${expected.clusterId}); name the directory of this log, or move the store away and everything is folded again`,
     );
   }
   if (expected.origin != null) takeOrigin(meta, expected.origin);
@@ -58,8 +60,15 @@ export function readMeta(text: string, expected: StoreExpectation): Meta {
 }
 
 /** Holds what the store was folded from against what is there now; topics that are new are taken. */
-function takeOrigin(meta: Meta, { tasks, topicIds }: StoreOrigin): void {
-  const before = meta.origin ?? { tasks, topicIds: {} };
+function takeOrigin(meta: Meta, { app, tasks, topicIds }: StoreOrigin): void {
+  const before = meta.origin ?? { app, tasks, topicIds: {} };
+  if (before.app !== app) {
+    throw new ScorefoldError(
+      "format-unknown",
+      `the store is that${ofApplication(meta)}, and this is application ${app}: name the data directory of ${app}, or ` +
+        "move the store away and everything is folded again",
+    );
+  }
   if (before.tasks !== tasks) {
     throw new ScorefoldError(
       "format-unknown",
@@ -76,11 +85,17 @@ function takeOrigin(meta: Meta, { tasks, topicIds }: StoreOrigin): void {
         "away to score what is in the topics now, or bring the old topic back",
     );
   }
-  meta.origin = { tasks, topicIds: { ...before.topicIds, ...Object.fromEntries(topicIds) } };
+  meta.origin = { app, tasks, topicIds: { ...before.topicIds, ...Object.fromEntries(topicIds) } };
+}
+
+/** Whose it is, with what it was folded from; nothing where the log has no applications. */
+function ofApplication({ origin }: Meta): string {
+  if (origin === undefined) return "";
+  return ` of application ${origin.app} (${Object.keys(origin.topicIds).join(", ")})`;
 }
 
 export function emptyMeta({ clusterId, foldVersion, origin }: StoreExpectation): Meta {
-  const own = origin && { tasks: origin.tasks, topicIds: Object.fromEntries(origin.topicIds) };
+  const own = origin && { app: origin.app, tasks: origin.tasks, topicIds: Object.fromEntries(origin.topicIds) };
   return {
     format: STORE_FORMAT,
     foldVersion,

@@ -148,6 +148,8 @@ export interface TaskLog {
 
 /** What makes a log of several tasks the one that a store was folded from. */
 export interface Origin {
+  /** The application whose scores are made of it: its consumer group. */
+  readonly app: string;
   /** How many tasks there are: another number puts contacts elsewhere. */
   readonly tasks: number;
   /** By input topic; a topic that was made anew under its old name has another id. */

@@ -43,6 +43,23 @@ it("is refused where a file is in the way", async () => {
   await expect(DataDirectory.open(join(path, "file"))).rejects.toMatchObject({ code: "directory-unusable" });
 });
 
+it("is of one application on one cluster, from the first that comes", async () => {
+  const directory = await DataDirectory.open(path);
+  await directory.beOfCluster();
+  const own = { app: "scores", clusterId: "one" };
+  await directory.beOfApplication(own);
+  await directory.beOfApplication(own);
+  const again = await DataDirectory.open(path);
+  await expect(again.beOfApplication({ app: "trial", clusterId: "one" })).rejects.toMatchObject({
+    code: "directory-unusable",
+    message:
+      `${path} is the data directory of application scores on the cluster one, and this is application trial on the ` +
+      "cluster one; name its own directory with --data",
+  });
+  await expect(again.beOfApplication({ app: "scores", clusterId: "two" })).rejects.toThrow(/on the cluster two; name/);
+  expect(directory.storedTasks()).toEqual([]);
+});
+
 it("waits for the store of a task until whoever had it has closed it", async () => {
   const memory = { bytes: 3 * 1024 * 1024, openFilesMax: 24 };
   const [before, after] = [await DataDirectory.open(path), await DataDirectory.open(path)];

@@ -1,4 +1,6 @@
-/** An application whose topics have other numbers of partitions than when its scores were made, on a real broker. */
+/** An application on topics, or a data directory, that are not those that its scores were made with, on a real broker. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { internalTopics } from "../../src/kafka/internal-topics.js";
 import { KafkaApp } from "../kafka/kafka-app.js";
@@ -92,5 +94,28 @@ describe.skipIf(connected === null)("another partitioner", () => {
       /made with the partitioner murmur2, and this process has crc32.*start with --partitioner murmur2/,
     );
     await app.close();
+  });
+});
+
+describe.skipIf(connected === null)("the data directory of another application", () => {
+  it("is refused by name, and so are stores that somebody has brought from there", async () => {
+    const app = await scored();
+    const other = await KafkaApp.make(kafka, admin, ["calls"], TASKS);
+    const started = engines.start(other);
+    await expect(started).rejects.toMatchObject({ code: "directory-unusable" });
+    await expect(started).rejects.toThrow(
+      new RegExp(`of application ${app.id} on .*, and this is application ${other.id}`),
+    );
+    await rm(join(engines.path, "tasks", "application.json"));
+    const engine = await engines.start(other);
+    await until(
+      () => engine.taskStatuses().length === TASKS && engine.taskStatuses().every(({ state }) => state === "failed"),
+    );
+    expect(engine.status.detail).toContain(`the store is that of application ${app.id} (`);
+    expect(engine.status.detail).toContain(
+      `and this is application ${other.id}: name the data directory of ${other.id}`,
+    );
+    expect(await engines.published(other, 0)).toEqual([]);
+    await Promise.all([app.close(), other.close()]);
   });
 });

@@ -26,7 +26,8 @@ export class BrokerClient implements Log {
     this.taskOf = broker.taskOf;
     this.models = broker.taskOf === null ? null : this.#sharedModels();
     // The embedded log, with its one task, says nothing of where it is from.
-    this.origin = broker.taskOf === null ? null : { tasks: broker.tasks, topicIds: new Map(broker.topicIds) };
+    this.origin =
+      broker.taskOf === null ? null : { app: "simulated", tasks: broker.tasks, topicIds: new Map(broker.topicIds) };
   }
 
   #sharedModels(): SharedModels {
