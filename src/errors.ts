@@ -51,3 +51,8 @@ export class ScorefoldError extends Error {
     this.retryable = retryableCodes.has(code);
   }
 }
+
+/** What was thrown, as text: whatever it is. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -83,7 +83,7 @@ export interface Engine {
    * Takes lines of inputs: they are on disk when it resolves. A line that can't be a text as it is (not UTF-8, or longer
    * than what is kept) comes as what is left of it, and becomes a dead letter as well.
    *
-   * @throws ScorefoldError `too-many` while more is waiting than is taken, `stopping`, `disk-full`
+   * @throws ScorefoldError `too-many` while more is waiting than is taken, `stopping`, `disk-full`, `directory-unusable`
    */
   append(lines: readonly Original[]): Promise<Appended>;
   /** @returns null where the contact is not known */
@@ -108,6 +108,12 @@ export interface Engine {
   erase(contact: ContactId, tenantId: TenantId): Promise<void>;
   /** Resolves once everything that was appended up to `offset` is folded and published. @throws ScorefoldError `usage` without offsets */
   folded(offset: number): Promise<void>;
+  /**
+   * Sees that what is taken lies where the next start finds it: what nobody may have noticed yet.
+   *
+   * @throws ScorefoldError `directory-unusable` where the log's directory was removed, moved or replaced
+   */
+  checkPlace?(): Promise<void>;
   /** The metrics as text, and their content type. */
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
 }

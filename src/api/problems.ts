@@ -160,6 +160,9 @@ function ofEngine(error: ScorefoldError): Problem {
       return retryable("stopping", error.message);
     case "disk-full":
       return new Problem("disk-full", problems["disk-full"][2], {}, { "retry-after": "60" });
+    // A log that is not there: only a person can put it back, and the process is about to end.
+    case "directory-unusable":
+      return new Problem("failed", error.message, { state: "failed" });
     case "elsewhere":
       return new Problem("elsewhere", error.message);
     case "usage":

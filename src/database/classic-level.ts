@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { ScorefoldError } from "../errors.js";
 import { type Batch, type Database, type Entry, ListedBatch, type Operation, type Range } from "./database.js";
+import { Place } from "./place.js";
 import { isDamaged } from "./write-ahead-log.js";
 
 /** Of one chunk of a scan; it ends with the entry that makes it larger. */
@@ -27,9 +28,12 @@ export interface ClassicLevelOptions {
   readonly openFilesMax?: number;
   /** What to throw where a file is damaged or missing; default `database-corrupt`. */
   readonly damaged?: Damaged;
+  /** What to throw where the directory was removed, moved or replaced while it is open; default `database-failed`. */
+  readonly gone?: Gone;
 }
 
 export type Damaged = (how: string, cause: unknown) => ScorefoldError;
+export type Gone = (how: string) => ScorefoldError;
 
 /**
  * Opens a database, made where there is none. The directory above it must be there.
@@ -48,13 +52,16 @@ export async function openClassicLevel(directory: string, options: ClassicLevelO
     blockSize: BLOCK_BYTES,
     maxOpenFiles: options.openFilesMax ?? OPEN_FILES_MAX,
   });
+  const gone =
+    options.gone ??
+    ((how) => new ScorefoldError("database-failed", `${directory} is not what was opened any more: ${how}`));
   try {
     await level.open();
+    return new LevelDatabase(directory, level, await Place.of(directory), { damaged, gone });
   } catch (error) {
     await level.close().catch(() => undefined);
     throw databaseError(directory, error, damaged);
   }
-  return new LevelDatabase(directory, level, damaged);
 }
 
 /**
@@ -82,16 +89,28 @@ async function damageOf(directory: string): Promise<string | null> {
 class LevelDatabase implements Database {
   readonly #directory: string;
   readonly #level: ClassicLevel<string, string>;
-  readonly #damaged: Damaged;
+  readonly #place: Place;
+  readonly #errors: { readonly damaged: Damaged; readonly gone: Gone };
   /** Writes that have failed since the database was opened. */
   #failures = 0;
   #reopening: Promise<void> | null = null;
   #isClosed = false;
 
-  constructor(directory: string, level: ClassicLevel<string, string>, damaged: Damaged) {
+  constructor(
+    directory: string,
+    level: ClassicLevel<string, string>,
+    place: Place,
+    errors: { readonly damaged: Damaged; readonly gone: Gone },
+  ) {
     this.#directory = directory;
     this.#level = level;
-    this.#damaged = damaged;
+    this.#place = place;
+    this.#errors = errors;
+  }
+
+  async checkPlace(): Promise<void> {
+    const how = await this.#place.lost();
+    if (how !== null && !this.#isClosed) throw this.#errors.gone(how);
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -141,6 +160,8 @@ class LevelDatabase implements Database {
     }
     if (this.#failures > failures)
       throw new Error("a write at the same time has failed, and may have spoiled this one");
+    // Files that were removed take writes as well as others. Looked at afterwards: what is there now has the write.
+    await this.checkPlace();
   }
 
   /**
@@ -149,6 +170,8 @@ class LevelDatabase implements Database {
    */
   async #reopen(): Promise<void> {
     this.#reopening ??= (async () => {
+      // A directory that is gone would be made anew, empty, and taken for the one that it was.
+      await this.checkPlace();
       await this.#level.close();
       await this.#level.open();
       this.#failures = 0;
@@ -192,7 +215,8 @@ class LevelDatabase implements Database {
   }
 
   async size(): Promise<number> {
-    const names = await readdir(this.#directory);
+    // One that is gone has none; whoever writes is told.
+    const names = await readdir(this.#directory).catch((): string[] => []);
     const sizes = await Promise.all(
       names.map((name) =>
         stat(join(this.#directory, name)).then(
@@ -217,7 +241,9 @@ class LevelDatabase implements Database {
       if (!this.#isClosed && (this.#reopening !== null || this.#level.status === "closed")) await this.#reopen();
       return await act();
     } catch (error) {
-      throw databaseError(this.#directory, error, this.#damaged);
+      // Where files are missing because the directory is, that is what has to be said.
+      if (!(error instanceof ScorefoldError)) await this.checkPlace();
+      throw databaseError(this.#directory, error, this.#errors.damaged);
     }
   }
 }

@@ -33,7 +33,7 @@ export interface Database {
   /**
    * All of the operations or none of them, on disk when it resolves.
    *
-   * @throws ScorefoldError `disk-full`, `database-corrupt` or `database-failed`
+   * @throws ScorefoldError `disk-full`, `database-corrupt` or `database-failed`; what `checkPlace` throws
    */
   write(operations: readonly Operation[]): Promise<void>;
   batch(): Batch;
@@ -41,6 +41,13 @@ export interface Database {
   range(range: Range, limit: number): Promise<Entry[]>;
   /** A whole range as it is now, in chunks; what is written meanwhile is not seen. */
   scan(range: Range): AsyncGenerator<readonly Entry[]>;
+  /**
+   * Sees that what is written lies where whoever opens the database next looks for it.
+   *
+   * @throws ScorefoldError `database-failed`, or what the database was opened with, where its directory was removed, moved
+   *   or replaced
+   */
+  checkPlace(): Promise<void>;
   /** Bytes on disk, about. */
   size(): Promise<number>;
   close(): Promise<void>;

@@ -101,7 +101,7 @@ export class EmbeddedLog implements Log {
       throw new ScorefoldError("internal", `the embedded log has one task, ${TASK}; there is no task ${task}`);
     }
     const epoch = await this.#parts.publisher.open();
-    return new EmbeddedTaskLog(this.#parts, new RowReader(this.#database, this.#rewrites), epoch);
+    return new EmbeddedTaskLog(this.#parts, this.#database, new RowReader(this.#database, this.#rewrites), epoch);
   }
 
   /** Where each topic begins and ends. */
@@ -182,6 +182,11 @@ export class EmbeddedLog implements Log {
       }
       return { records, changed };
     });
+  }
+
+  /** @throws ScorefoldError `directory-unusable` where the log's directory was removed, moved or replaced */
+  async checkPlace(): Promise<void> {
+    await this.#database.checkPlace();
   }
 
   /** Bytes on disk, about. */

@@ -1,4 +1,5 @@
 /** The embedded log as one owner of its task sees it. */
+import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import { decodeOriginal } from "../events/dead-letter.js";
 import { encodeOutput } from "../events/encode.js";
@@ -40,13 +41,15 @@ export interface TaskParts {
 export class EmbeddedTaskLog implements TaskLog {
   readonly task = TASK;
   readonly #parts: TaskParts;
+  readonly #database: Pick<Database, "checkPlace">;
   readonly #reader: RowReader;
   readonly #epoch: number;
   readonly #closing = new AbortController();
   #hasFailed = false;
 
-  constructor(parts: TaskParts, reader: RowReader, epoch: number) {
+  constructor(parts: TaskParts, database: Pick<Database, "checkPlace">, reader: RowReader, epoch: number) {
     this.#parts = parts;
+    this.#database = database;
     this.#reader = reader;
     this.#epoch = epoch;
   }
@@ -108,6 +111,10 @@ export class EmbeddedTaskLog implements TaskLog {
     this.#checkOpen();
     const bounds = this.#parts.ends.bounds(OUTPUT_TOPICS);
     return [...bounds.values()].some(({ end }) => end > 0);
+  }
+
+  async checkPlace(): Promise<void> {
+    await this.#database.checkPlace();
   }
 
   async time(): Promise<EpochMs> {

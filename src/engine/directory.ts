@@ -2,12 +2,12 @@
  * The data directory: `log/` is the truth, `store/` follows from it, `engine.json` tells how to reach the process that
  * has it open. Where the log is a cluster there is `tasks/` in their place, with a store for each task that was here.
  */
-import { constants, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { constants, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Damaged, openClassicLevel } from "../database/classic-level.js";
+import { type ClassicLevelOptions, type Damaged, type Gone, openClassicLevel } from "../database/classic-level.js";
 import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 
@@ -105,11 +105,26 @@ export class DataDirectory {
         "take the inputs in again: this is the only copy of them, and nothing makes it anew";
       return new ScorefoldError("log-corrupt", text, { cause });
     };
-    return await this.#open(LOG, this.#memory.logBytes, { damaged });
+    const gone: Gone = (how) => {
+      const text =
+        `${join(this.path, LOG)} is not the log any more that this engine has open: ${how}. Nothing is taken, since it ` +
+        `would be in no log. Put ${this.path} back as it was, or restore it from a backup, and start the engine again; ` +
+        "what was taken before is in what was moved away, or went with it";
+      return new ScorefoldError("directory-unusable", text);
+    };
+    return await this.#open(LOG, this.#memory.logBytes, { damaged, gone });
   }
 
   async openStore(): Promise<Database> {
-    return await this.#open(STORE, this.#memory.storeBytes);
+    return await this.#open(STORE, this.#memory.storeBytes, { gone: this.#storeGone(STORE) });
+  }
+
+  /** A store follows from the log: where its directory is gone it is made anew. */
+  #storeGone(name: string): Gone {
+    return (how) => {
+      const text = `the store ${join(this.path, name)} is not the one any more that this engine has open: ${how}`;
+      return new ScorefoldError("database-failed", `${text}. It is folded again from the log`);
+    };
   }
 
   /** Keeps other processes away until `endCompaction`. To be called while the log is open, so that nobody else is in. */
@@ -184,9 +199,12 @@ export class DataDirectory {
    */
   async openTaskStore(task: number, { bytes, openFilesMax }: StoreMemory, waitMs = HANDOVER_MS_MAX): Promise<Database> {
     const deadline = performance.now() + waitMs;
+    const name = join(TASKS, String(task));
+    // It may have been removed under a running engine. LevelDB would make it too, for everybody to read.
+    await made(join(this.path, TASKS), join(this.path, TASKS));
     for (;;) {
       try {
-        return await this.#open(join(TASKS, String(task)), bytes, { openFilesMax });
+        return await this.#open(name, bytes, { openFilesMax, gone: this.#storeGone(name) });
       } catch (error) {
         if (!(error instanceof ScorefoldError) || error.code !== "directory-in-use") throw error;
         if (performance.now() >= deadline) {
@@ -206,6 +224,7 @@ export class DataDirectory {
   /** Notes by what name a consumer group knows this process, for the case that it dies. */
   noteMember(memberId: string): void {
     const file: MemberFile = { pid: process.pid, host: hostname(), memberId };
+    mkdirSync(join(this.path, TASKS), { recursive: true, mode: 0o700 });
     writeFileSync(this.#memberPath(process.pid), `${JSON.stringify(file)}\n`, { mode: 0o600 });
   }
 
@@ -232,7 +251,9 @@ export class DataDirectory {
 
   /** The tasks of which there is a store. */
   storedTasks(): number[] {
-    const names = readdirSync(join(this.path, TASKS));
+    const tasks = join(this.path, TASKS);
+    // Removed under a running engine, it has none.
+    const names = existsSync(tasks) ? readdirSync(tasks) : [];
     return names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
   }
 
@@ -274,7 +295,7 @@ export class DataDirectory {
   async #open(
     name: string,
     bytes: number,
-    more: { readonly damaged?: Damaged; readonly openFilesMax?: number } = {},
+    more: Pick<ClassicLevelOptions, "damaged" | "gone" | "openFilesMax"> = {},
   ): Promise<Database> {
     const third = Math.floor(bytes / 3);
     const options = { cacheBytes: third, writeBufferBytes: third, ...more };

@@ -230,6 +230,10 @@ export class EmbeddedEngine implements Engine {
     await this.#whileRunning(this.#task.foldedUpTo(new Map([[INPUTS, offset + 1]])));
   }
 
+  async checkPlace(): Promise<void> {
+    await this.#log.checkPlace();
+  }
+
   async metrics(): Promise<{ text: string; contentType: string }> {
     const { registry } = this.#metrics;
     return { text: await registry.metrics(), contentType: registry.contentType };
@@ -386,6 +390,7 @@ function doubted(database: Database, damage: () => ScorefoldError | null): Datab
       };
     },
     range: (range, limit) => database.range(range, limit),
+    checkPlace: () => database.checkPlace(),
     scan: (range) => database.scan(range),
     size: () => database.size(),
     close: () => database.close(),

@@ -136,6 +136,11 @@ export class ContactStore {
     return await this.#database.size();
   }
 
+  /** @throws ScorefoldError `database-failed` where its directory was removed, moved or replaced */
+  async checkPlace(): Promise<void> {
+    await this.#database.checkPlace();
+  }
+
   /** Each as the text of its row, for `decodeContact`; with its long lists where they are in rows of their own. */
   async contacts(keys: readonly ContactKey[]): Promise<(string | StoredContact | undefined)[]> {
     const rows = await this.#database.getMany(keys.map(contactRow));

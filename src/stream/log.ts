@@ -141,6 +141,12 @@ export interface TaskLog {
   encode?(output: Output): EncodedOutput;
   /** Whether anything was ever published for this task, also by another application. */
   hasPublished(): Promise<boolean>;
+  /**
+   * Sees that what is written lies where the next start finds it, where the log is on this host.
+   *
+   * @throws ScorefoldError `directory-unusable` where it was removed, moved or replaced
+   */
+  checkPlace?(): Promise<void>;
   /** The log's clock: a host whose own clock is wrong must not make time pass. Never goes back. */
   time(): Promise<EpochMs>;
   close(): Promise<void>;

@@ -5,8 +5,7 @@
  * States: starting (taking over, opening the store), catching-up (folding what is published already, muted),
  * rebuilding (models have changed), running, retrying (waiting after an error that may pass), stopping, stopped, failed.
  */
-
-import { ScorefoldError } from "../errors.js";
+import { messageOf, ScorefoldError } from "../errors.js";
 import type { EpochMs } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
@@ -19,6 +18,7 @@ import type { Log, Offsets, TaskLog } from "./log.js";
 import { type CommittedPosition, decodeMetadata } from "./metadata.js";
 import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChange, sharedModels } from "./models.js";
 import { lag } from "./offsets.js";
+import { Places } from "./places.js";
 import { Present } from "./present.js";
 import { type CommitReport, Session, type WriteReport } from "./session.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
@@ -158,12 +158,12 @@ export class Task {
       } catch (error) {
         await this.#end();
         if (!this.#mayPass(error)) {
-          this.#enter("failed", textOf(error));
+          this.#enter("failed", messageOf(error));
           this.#abandon(error);
           throw error;
         }
         await this.#setAsideIfDamaged(error);
-        this.#enter("retrying", textOf(error));
+        this.#enter("retrying", messageOf(error));
         this.#options.events?.onNotice?.("the task has failed and tries again", error);
         await this.#options.clock.sleep(wait, this.#stop.signal);
         wait = Math.min(RETRY_MS_MAX, 2 * wait);
@@ -298,12 +298,12 @@ export class Task {
     this.#enter("running", null);
     onRunning();
     this.#settle();
-    await this.#loop(taskLog, this.#session);
+    await this.#loop(taskLog, this.#session, new Places(clock, [taskLog, store]));
     await this.#session.write();
     await this.#end();
   }
 
-  async #loop(log: TaskLog, session: Session): Promise<void> {
+  async #loop(log: TaskLog, session: Session, places: Places): Promise<void> {
     let hasMoreTimers = false;
     let isFolded = false;
     let hasInputs = false;
@@ -312,6 +312,7 @@ export class Task {
       if (isFolded && (!hasMoreTimers || hasInputs)) await session.rest(this.#wake.signal);
       const waitMs = hasMoreTimers || (isFolded && this.#fireUntil.length > 0) ? 0 : this.#limits.idleWaitMs;
       const fetched = await session.fetch(waitMs, this.#wake.signal);
+      await places.look();
       hasInputs = fetched.some(({ records }) => records.length > 0);
       this.#ends = new Map(fetched.map(({ topic, end }) => [topic, end]));
       this.#settle();
@@ -430,8 +431,4 @@ export class Task {
     this.#writes = [];
     this.#fireUntil = [];
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

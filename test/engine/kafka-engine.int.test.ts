@@ -1,4 +1,6 @@
 /** The engine on a real cluster: what it refuses to start on, whom it answers, and what it finds after a loss. */
+import { existsSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DataDirectory } from "../../src/engine/directory.js";
 import type { KafkaEngine } from "../../src/engine/kafka-engine.js";
@@ -7,6 +9,7 @@ import { KafkaApp } from "../kafka/kafka-app.js";
 import { compiled, Told } from "./given.js";
 import {
   admin,
+  bothAt,
   connected,
   contacts,
   Engines,
@@ -113,6 +116,29 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     expect(await engines.published(app, 0)).toEqual(
       [null, 10, 20, 30, 40].map((from) => `${contacts[0]} ${from}->${(from ?? 0) + 10}`),
     );
+    await app.close();
+  });
+
+  it("makes stores anew whose directory is removed while it runs, says so, and publishes nothing twice", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const told = new Told();
+    const engine = await engines.start(app, { told });
+    await isRunning(engine);
+    await engine.append(contacts.map((contact) => visit(contact, 1)));
+    await bothAt(engine, 10);
+    const tasks = join(engines.path, "tasks");
+    rmSync(engines.path, { recursive: true });
+    // Nothing has to come for it to be noticed.
+    await until(() => [0, 1].every((task) => existsSync(join(tasks, String(task)))));
+    expect(JSON.stringify(told.lines)).toMatch(
+      /tasks\/0 is not the one any more that this engine has open: .*folded again from the log/,
+    );
+    await isRunning(engine);
+    expect(statSync(tasks).mode & 0o777).toBe(0o700);
+    await engine.append(contacts.map((contact) => visit(contact, 2)));
+    await bothAt(engine, 20);
+    for (const [task, contact] of contacts.entries())
+      expect(await engines.published(app, task)).toEqual([`${contact} null->10`, `${contact} 10->20`]);
     await app.close();
   });
 

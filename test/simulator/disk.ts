@@ -194,6 +194,10 @@ class Handle implements Database {
     }
   }
 
+  async checkPlace(): Promise<void> {
+    // Nobody moves it.
+  }
+
   async size(): Promise<number> {
     return this.#disk.bytes;
   }

@@ -202,6 +202,7 @@ describe("a contact with long lists", () => {
         batch: () => database.batch(),
         range: (range, limit) => database.range(range, limit),
         scan: (range) => database.scan(range),
+        checkPlace: () => database.checkPlace(),
         size: () => database.size(),
         close: () => database.close(),
       },

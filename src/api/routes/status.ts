@@ -44,6 +44,7 @@ export function statusRoutes(app: FastifyInstance, { engine }: ApiContext): void
 
   app.get("/readyz", any, async () => {
     requireReady(engine);
+    await engine.checkPlace?.();
     const { state, detail, lag, contacts, models } = engine.status;
     return { status: "ready", state, detail, lag, contacts, models };
   });

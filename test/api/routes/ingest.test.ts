@@ -238,6 +238,14 @@ describe("an engine that can't", () => {
     expect(answer.text).not.toMatch(/secret|\/data|EIO/);
   });
 
+  it("says what to do where its log is gone: nobody but a person can help", async () => {
+    const { url, engine } = await serve();
+    engine.appendError = new ScorefoldError("directory-unusable", "/data/log was removed; put it back");
+    const { status, json } = await post(`${url}/v1/interactions`, [click("e1")]);
+    expect([status, json.type, json.state]).toEqual([503, "/problems/failed", "failed"]);
+    expect(json.detail).toBe("/data/log was removed; put it back");
+  });
+
   it.each([
     ["catching-up", "not-ready"],
     ["rebuilding", "not-ready"],

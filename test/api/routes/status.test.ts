@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { problemNames } from "../../../src/api/problems.js";
+import { ScorefoldError } from "../../../src/errors.js";
 import { ask, click, post, serve } from "../serve.js";
 
 it("health is of the process, readiness of the engine", async () => {
@@ -18,6 +19,17 @@ it("health is of the process, readiness of the engine", async () => {
     "/problems/failed",
     "the log is damaged",
   ]);
+});
+
+it("readiness is not said of a log whose directory is gone", async () => {
+  const { url, engine } = await serve();
+  Object.assign(engine, {
+    checkPlace: async () => {
+      throw new ScorefoldError("directory-unusable", "/data/log was removed; put it back");
+    },
+  });
+  const { status, json } = await ask(`${url}/readyz`);
+  expect([status, json.type, json.detail]).toEqual([503, "/problems/failed", "/data/log was removed; put it back"]);
 });
 
 it("metrics are the engine's", async () => {
