@@ -19,16 +19,29 @@ export interface Measured {
 export interface MeasuredTask {
   readonly task: number;
   readonly state: string;
-  readonly lag: number;
+  /** Null: not known yet. */
+  readonly lag: number | null;
+  /** Seconds that the oldest input that is not folded has been in the log; null: not known. */
+  readonly oldestInputAge: number | null;
   readonly contacts: number;
   readonly hotContacts: number;
   readonly hotBytes: number;
   readonly storeBytes: number;
-  /** Seconds that timers are behind the wall clock; 0 where they do not follow it. */
+  /** Seconds that timers are behind the clock that they follow; 0 where they follow none. */
   readonly timersBehind: number;
 }
 
-const states = ["starting", "catching-up", "rebuilding", "running", "retrying", "stopping", "stopped", "failed"];
+const states = [
+  "unassigned",
+  "starting",
+  "catching-up",
+  "rebuilding",
+  "running",
+  "retrying",
+  "stopping",
+  "stopped",
+  "failed",
+];
 const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The metrics of an engine, in a registry of their own. */
@@ -54,7 +67,7 @@ export function createMetrics(measure: () => Promise<Measured>) {
     });
     return measured;
   };
-  const gauge = (name: string, help: string, value: (task: MeasuredTask) => number): void => {
+  const gauge = (name: string, help: string, value: (task: MeasuredTask) => number | null): void => {
     new Gauge({
       name: `scorefold_${name}`,
       help,
@@ -63,16 +76,29 @@ export function createMetrics(measure: () => Promise<Measured>) {
       async collect() {
         // Tasks come and go.
         this.reset();
-        for (const one of (await look()).tasks) this.set({ task: one.task }, value(one));
+        for (const one of (await look()).tasks) {
+          const found = value(one);
+          // What is not known must not pass for nothing.
+          if (found !== null) this.set({ task: one.task }, found);
+        }
       },
     });
   };
   gauge("lag_inputs", "Inputs in the log that are not folded and published yet.", ({ lag }) => lag);
+  gauge(
+    "oldest_input_age_seconds",
+    "How long the oldest input that is not folded and published yet has been in the log.",
+    ({ oldestInputAge }) => oldestInputAge,
+  );
   gauge("contacts", "Contacts in the store.", ({ contacts }) => contacts);
   gauge("hot_contacts", "Contacts in memory.", ({ hotContacts }) => hotContacts);
   gauge("hot_contacts_bytes", "What contacts take in memory, about.", ({ hotBytes }) => hotBytes);
   gauge("store_bytes", "Size of the store on disk.", ({ storeBytes }) => storeBytes);
-  gauge("timers_behind_seconds", "How far timers are behind the wall clock.", ({ timersBehind }) => timersBehind);
+  gauge(
+    "timers_behind_seconds",
+    "How far timers are behind the clock they follow.",
+    ({ timersBehind }) => timersBehind,
+  );
   new Gauge({
     name: "scorefold_task_state",
     help: "1 for the state that the task is in.",

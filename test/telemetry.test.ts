@@ -3,7 +3,16 @@ import { expect, it } from "vitest";
 import { createMetrics, workerMetrics } from "../src/telemetry.js";
 
 async function valuesOf(inputs: number, task: number): Promise<readonly object[]> {
-  const counted = { task, state: "running", lag: 0, contacts: 7, hotContacts: 0, hotBytes: 0, storeBytes: 0 };
+  const counted = {
+    task,
+    state: "running",
+    oldestInputAge: 12.5,
+    lag: 0,
+    contacts: 7,
+    hotContacts: 0,
+    hotBytes: 0,
+    storeBytes: 0,
+  };
   const metrics = createMetrics(async () => ({ tasks: [{ ...counted, timersBehind: 0 }], logBytes: null }));
   metrics.inputs.inc(inputs);
   metrics.commitSeconds.observe({ kind: "inputs" }, 0.03);

@@ -23,12 +23,12 @@ export function requireReady({ status }: Engine): void {
 }
 
 function refuse(status: EngineStatus): never {
-  const { state, detail, lag } = status;
+  const { state, detail, lag, oldestInputAgeMs } = status;
   const told = detail === null ? "" : `: ${detail}`;
-  if (state === "failed") throw new Problem("failed", `the engine has failed${told}`, { state });
+  if (state === "failed") throw new Problem("failed", `the engine has failed${told}`, { state, lag, oldestInputAgeMs });
   if (state === "stopping" || state === "stopped")
     throw retryable("stopping", `the engine is ${state}${told}`, { state });
-  throw retryable("not-ready", `the engine is ${state}${told}`, { state, lag });
+  throw retryable("not-ready", `the engine is ${state}${told}`, { state, lag, oldestInputAgeMs });
 }
 
 declare module "fastify" {

@@ -54,22 +54,27 @@ export interface EngineStatus {
   readonly isUp: boolean;
   /** Whether all tasks are running. */
   readonly isReady: boolean;
-  /** Inputs that are in the log and not folded yet. */
-  readonly lag: number;
+  /** Inputs that are in the log, and not folded and published yet; null: the log has not said yet. */
+  readonly lag: number | null;
+  /** How long the oldest of them has been in the log; 0: there is none; null: not known. */
+  readonly oldestInputAgeMs: number | null;
   readonly contacts: number;
   readonly models: readonly string[];
 }
 
-/** One of the tasks that this process has. */
+/** One of the tasks that this process has, or that no process has. */
 export interface TaskStatus {
   readonly task: number;
+  /** As of `EngineStatus`; `unassigned`: no process of the application has it. */
   readonly state: string;
   readonly detail: string | null;
-  readonly lag: number;
+  /** As of `EngineStatus`. */
+  readonly lag: number | null;
+  readonly oldestInputAgeMs: number | null;
   readonly contacts: number;
   /** By input topic, up to where inputs are folded and published. */
   readonly offsets: Readonly<Record<string, number>>;
-  /** How far timers are behind the wall clock; 0 where they do not follow it. */
+  /** How far timers are behind the clock that they follow; 0 where they follow none. */
   readonly timersBehindMs: number;
 }
 

@@ -11,6 +11,14 @@ const boolean = { type: "boolean" };
 const orNull = (type: string): Schema => ({ type: [type, "null"] });
 const instant = { type: "integer", description: "Milliseconds since 1970-01-01T00:00:00Z" };
 const givenInstant = { type: ["string", "integer"], description: "ISO 8601 with a zone, or milliseconds since 1970" };
+const lag = {
+  type: ["integer", "null"],
+  description: "Inputs in the log that are not folded and published yet, as the log says; null: it has not said yet",
+};
+const oldestInputAgeMs = {
+  type: ["number", "null"],
+  description: "How long the oldest of them has been in the log; 0: there is none; null: not known",
+};
 const name = { type: "string", description: "At most 256 bytes without control characters" };
 
 /** @param optional names of properties that may be missing */
@@ -134,7 +142,8 @@ export const schemas: Schema = {
   Tasks: object({
     state: string,
     detail: orNull("string"),
-    lag: integer,
+    lag,
+    oldestInputAgeMs,
     contacts: integer,
     models: list(string),
     tasks: list(
@@ -142,7 +151,8 @@ export const schemas: Schema = {
         task: integer,
         state: string,
         detail: orNull("string"),
-        lag: { type: "integer", description: "Inputs in its partitions that are not folded yet" },
+        lag,
+        oldestInputAgeMs,
         contacts: integer,
         offsets: { type: "object", description: "By input topic, up to where inputs are folded and published" },
         timersBehindMs: number,
@@ -154,7 +164,8 @@ export const schemas: Schema = {
     status: { const: "ready" },
     state: string,
     detail: orNull("string"),
-    lag: integer,
+    lag,
+    oldestInputAgeMs,
     contacts: integer,
     models: list(string),
   }),

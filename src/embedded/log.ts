@@ -149,6 +149,12 @@ export class EmbeddedLog implements Log {
     return { records: found, next, start: 0, end };
   }
 
+  /** When the log took an input that is there. @throws ScorefoldError `log-corrupt` */
+  async timestampAt(offset: Offset): Promise<EpochMs> {
+    this.#checkOpen();
+    return await this.#reader.timestampAt(INPUTS, offset);
+  }
+
   /** Resolves when the topic has a record at `after` or behind it, or when `signal` aborts. */
   async whenMore(topic: Topic, after: Offset, signal: AbortSignal): Promise<void> {
     this.#checkOpen();

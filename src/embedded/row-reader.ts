@@ -70,6 +70,12 @@ export class RowReader {
     return first === undefined ? null : markOf(decodeRow(topic, first[0], first[1]));
   }
 
+  /** When the row was taken that has this offset. @throws ScorefoldError `log-corrupt` */
+  async timestampAt(topic: Topic, offset: Offset): Promise<EpochMs> {
+    for await (const { timestamp } of this.#rows(topic, offset, offset + 1)) return timestamp;
+    throw missing(topic, offset);
+  }
+
   async *#rows(topic: Topic, from: Offset, until: Offset): AsyncGenerator<Row> {
     let next = from;
     const held = this.#held;

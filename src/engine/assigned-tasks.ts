@@ -21,6 +21,16 @@ export class AssignedTasks {
     return this.#assigned.length;
   }
 
+  /** The numbers of those that the group has given. */
+  get numbers(): readonly number[] {
+    return this.#assigned;
+  }
+
+  /** Those of them that wait for their last run here to end. */
+  get coming(): readonly number[] {
+    return this.#assigned.filter((number) => this.get(number) === null);
+  }
+
   /** Those that are this process's, ascending. */
   get current(): readonly OwnedTask[] {
     return this.all.filter(({ isReleased }) => !isReleased).sort((a, b) => a.number - b.number);

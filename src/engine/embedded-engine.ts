@@ -28,6 +28,7 @@ import { FOLD_VERSION, Task } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import { erasedInLog } from "./compaction.js";
 import type { DataDirectory } from "./directory.js";
+import { EmbeddedLag } from "./embedded-lag.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
 import { countingEvents, measured, statusOf } from "./task-metrics.js";
 
@@ -67,6 +68,7 @@ export class EmbeddedEngine implements Engine {
   readonly #log: EmbeddedLog;
   readonly #task: Task;
   readonly #metrics: Metrics;
+  readonly #lag: EmbeddedLag;
   #ended: Promise<void> = Promise.resolve();
   #error: unknown = null;
   #isStopping = false;
@@ -81,10 +83,11 @@ export class EmbeddedEngine implements Engine {
     this.#database = database;
     this.#log = log;
     this.#metrics = createMetrics(async () => ({
-      tasks: [await measured(0, this.#task)],
+      tasks: [await measured(0, this.#task, this.#lag.now)],
       logBytes: await this.#log.size(),
     }));
     this.#task = this.#makeTask();
+    this.#lag = new EmbeddedLag(log, this.#task, options.clock);
   }
 
   /**
@@ -127,14 +130,14 @@ export class EmbeddedEngine implements Engine {
       detail,
       isUp: isReady,
       isReady,
-      lag: this.#task.lag,
+      ...this.#lag.now,
       contacts: this.#task.store?.counts.contacts ?? 0,
       models: this.#task.models.names,
     };
   }
 
   taskStatuses(): readonly TaskStatus[] {
-    return [statusOf(0, this.#task)];
+    return [statusOf(0, this.#task, this.#lag.now)];
   }
 
   /** Resolves when the engine has ended. @throws what has ended it, unless it was `stop` */
@@ -310,7 +313,11 @@ export class EmbeddedEngine implements Engine {
   }
 
   #run(): void {
+    const isOver = new AbortController();
+    const watching = this.#lag.watch(isOver.signal);
     const end = async (): Promise<void> => {
+      isOver.abort();
+      await watching;
       await this.#log.close();
       await this.#database.close();
     };

@@ -17,6 +17,7 @@ import type { ContactId, Input, ScoreLine, TenantId } from "../events/types.js";
 import { registeredAvro } from "../kafka/avro.js";
 import type { Kafka } from "../kafka/client.js";
 import { Group, letGo } from "../kafka/group.js";
+import { LagWatch } from "../kafka/lag-watch.js";
 import { otherPartitions } from "../kafka/layout.js";
 import { KafkaLog } from "../kafka/log.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
@@ -40,7 +41,8 @@ import { mergedScores } from "./merged-scores.js";
 import { OwnedTask } from "./owned-task.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
 import { limitsOf, memoryOf } from "./shares.js";
-import { countingEvents, measured, statusOf, worstOf } from "./task-metrics.js";
+import { countingEvents } from "./task-metrics.js";
+import { TaskOverview } from "./task-overview.js";
 
 export interface KafkaEngineOptions {
   readonly directory: DataDirectory;
@@ -62,6 +64,8 @@ export interface KafkaEngineOptions {
   readonly logger: Logger;
   readonly limits?: Partial<TaskLimits>;
   readonly sessionMs?: number;
+  /** Between two looks at how far tasks are behind. */
+  readonly lagLookMs?: number;
 }
 
 /** Joining again after the client has given up on its membership. */
@@ -77,6 +81,8 @@ export class KafkaEngine extends ClusterEngine implements Engine {
   readonly #tasks: number;
   readonly #taskOf: (contactId: ContactId) => number;
   readonly #metrics: Metrics;
+  readonly #lag: LagWatch;
+  readonly #overview: TaskOverview;
   readonly #inputs: InputGateway;
   readonly #models: readonly string[];
   #group: Group;
@@ -97,13 +103,24 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     this.#inputs = new InputGateway({ kafka, topicOf, taskOf: this.#taskOf });
     this.#models = new ModelSet(options.models).names;
     this.#metrics = createMetrics(async () => ({
-      tasks: await Promise.all(this.#owned.all.map(({ number, task }) => measured(number, task))),
+      tasks: await this.#overview.measured(),
       logBytes: null,
     }));
     this.#ended = new Promise((end) => {
       this.#end = end;
     });
     this.#group = this.#makeGroup();
+    this.#lag = new LagWatch({
+      kafka,
+      groupId: options.app,
+      topics: log.inputTopics,
+      tasks,
+      own: () => this.#owned.numbers,
+      memberId: () => this.#group.memberId,
+      onFailed: (error) => options.logger.debug({ err: error }, "how far tasks are behind could not be asked"),
+      ...(options.lagLookMs === undefined ? {} : { lookMs: options.lagLookMs }),
+    });
+    this.#overview = new TaskOverview(this.#owned, this.#lag, options.clock);
   }
 
   /**
@@ -166,24 +183,14 @@ export class KafkaEngine extends ClusterEngine implements Engine {
   }
 
   get status(): EngineStatus {
-    const tasks = this.taskStatuses();
-    const worst = worstOf(tasks);
+    const total = this.#overview.total();
     const isUp = this.#hasJoined && !this.#stopping.signal.aborted;
-    const state = this.#stopping.signal.aborted ? "stopping" : isUp ? (worst?.state ?? "running") : "starting";
-    const sum = (of: (task: TaskStatus) => number): number => tasks.reduce((all, task) => all + of(task), 0);
-    return {
-      state,
-      detail: worst === undefined || worst.detail === null ? null : `task ${worst.task}: ${worst.detail}`,
-      isUp,
-      isReady: isUp && state === "running",
-      lag: sum(({ lag }) => lag),
-      contacts: sum(({ contacts }) => contacts),
-      models: this.#models,
-    };
+    const state = this.#stopping.signal.aborted ? "stopping" : isUp ? total.state : "starting";
+    return { ...total, state, isUp, isReady: isUp && state === "running", models: this.#models };
   }
 
   taskStatuses(): readonly TaskStatus[] {
-    return this.#owned.current.map(({ number, task }) => statusOf(number, task));
+    return this.#overview.statuses();
   }
 
   /** Resolves when the engine has ended. @throws what has ended it, unless it was `stop` */
@@ -202,6 +209,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
         .leave()
         .catch((error: unknown) => this.#options.logger.warn({ err: error }, "leaving the group"));
       await this.#options.directory.forgetMember();
+      await this.#lag.close();
       await this.#log.close();
       await this.#inputs.close();
       this.#end();
@@ -293,6 +301,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       return;
     }
     this.#owned.assign(tasks);
+    this.#lag.regrouped();
   }
 
   #taskOptions(number: number, share: number): ConstructorParameters<typeof OwnedTask>[0] {

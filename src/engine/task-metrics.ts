@@ -2,19 +2,39 @@
 import type { TaskStatus } from "../api/engine.js";
 import type { Task, TaskEvents } from "../stream/task.js";
 import type { Logger, MeasuredTask, Metrics } from "../telemetry.js";
+import type { TaskLag } from "./task-lag.js";
 
-export async function measured(number: number, task: Task): Promise<MeasuredTask> {
+/** @param lag of the task, as its log says */
+export async function measured(number: number, task: Task, { lag, oldestInputAgeMs }: TaskLag): Promise<MeasuredTask> {
   const { store, memory } = task;
   return {
-    task: number,
-    state: task.state.state,
-    lag: task.lag,
+    ...unmeasured({ task: number, state: task.state.state, lag, oldestInputAgeMs }),
     contacts: store?.counts.contacts ?? 0,
     hotContacts: memory.contacts,
     hotBytes: memory.bytes,
     // One that is closed meanwhile has none.
     storeBytes: (await store?.size().catch(() => 0)) ?? 0,
     timersBehind: task.timersBehindMs / 1000,
+  };
+}
+
+/** A task that is not here. */
+export function unmeasured({
+  task,
+  state,
+  lag,
+  oldestInputAgeMs,
+}: Pick<TaskStatus, "task" | "state" | "lag" | "oldestInputAgeMs">): MeasuredTask {
+  return {
+    task,
+    state,
+    lag,
+    oldestInputAge: oldestInputAgeMs === null ? null : oldestInputAgeMs / 1000,
+    contacts: 0,
+    hotContacts: 0,
+    hotBytes: 0,
+    storeBytes: 0,
+    timersBehind: 0,
   };
 }
 
@@ -44,21 +64,37 @@ export function countingEvents(metrics: Metrics, logger: Logger): Required<Omit<
   };
 }
 
-export function statusOf(number: number, task: Task): TaskStatus {
+/** @param lag of the task, as its log says */
+export function statusOf(number: number, task: Task, lag: TaskLag): TaskStatus {
   const { state, detail } = task.state;
-  const { store, position } = task;
+  const { store, published } = task;
   return {
     task: number,
     state,
     detail,
-    lag: task.lag,
+    ...lag,
     contacts: store?.counts.contacts ?? 0,
-    offsets: Object.fromEntries(position?.offsets ?? []),
+    offsets: Object.fromEntries(published ?? []),
     timersBehindMs: task.timersBehindMs,
   };
 }
 
-const worstFirst = ["failed", "retrying", "starting", "catching-up", "rebuilding", "stopping", "stopped", "running"];
+/** A task that is not here, or not yet. */
+export function absent(task: number, state: string, detail: string, lag: TaskLag): TaskStatus {
+  return { task, state, detail, ...lag, contacts: 0, offsets: {}, timersBehindMs: 0 };
+}
+
+const worstFirst = [
+  "failed",
+  "retrying",
+  "unassigned",
+  "starting",
+  "catching-up",
+  "rebuilding",
+  "stopping",
+  "stopped",
+  "running",
+];
 
 /** The one whose state is the worst: what several are in together. Undefined of none. */
 export function worstOf<T extends { readonly state: string }>(all: readonly T[]): T | undefined {

@@ -15,6 +15,12 @@ export interface Broker {
       readonly response: { decode(bytes: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };
     }): Promise<unknown>;
   };
+  describeGroups(of: { readonly groupIds: readonly string[] }): Promise<{
+    readonly groups: readonly {
+      readonly state: string;
+      readonly members: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[];
+    }[];
+  }>;
   leaveGroup(of: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
   offsetFetch(of: {
     readonly groupId: string;
@@ -39,6 +45,8 @@ export interface Cluster {
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
+  /** Where what is known is older than is allowed. */
+  refreshMetadataIfNecessary(): Promise<void>;
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
   findControllerBroker(): Promise<Broker>;
   findBroker(of: { readonly nodeId: number }): Promise<Broker>;

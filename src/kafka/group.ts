@@ -73,6 +73,11 @@ export class Group {
     return this.#tasks;
   }
 
+  /** What the group knows this member by; null before it has joined, and after it has left. */
+  get memberId(): string | null {
+    return this.#tasks.length === 0 && !this.#isStable ? null : this.#memberId;
+  }
+
   /** Joins the group; resolves when the first assignment has come. @throws ScorefoldError */
   async join(): Promise<void> {
     const consumer = this.#consumer;

@@ -33,6 +33,16 @@ export interface Mark {
 
 export type Marks = ReadonlyMap<Topic, Mark>;
 
+/** What a log says of one task, apart from what the task knows. */
+export interface TaskPlace {
+  /** Of each input topic the next record to take: what is committed, or where the log begins. */
+  readonly positions: Offsets;
+  /** The end of what can be read. */
+  readonly ends: Offsets;
+  /** By topic, when the log took the first record that is not taken; not there where it is not known. */
+  readonly oldest: ReadonlyMap<Topic, EpochMs>;
+}
+
 export interface LogRecord {
   readonly topic: Topic;
   readonly partition: number;

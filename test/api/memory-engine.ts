@@ -57,15 +57,25 @@ export class MemoryEngine implements Engine {
     this.#models = models;
     this.#now = now;
     const names = models.map(({ model }) => `${model.id}@${model.version}`);
-    this.status = { state: "running", detail: null, isUp: true, isReady: true, lag: 0, contacts: 0, models: names };
+    this.status = {
+      state: "running",
+      detail: null,
+      isUp: true,
+      isReady: true,
+      lag: 0,
+      oldestInputAgeMs: 0,
+      contacts: 0,
+      models: names,
+    };
     for (const name of ["score-changed", "threshold-crossed", "dead-letters"]) {
       this.topicsByName.set(name, { start: 0, values: [] });
     }
   }
 
   taskStatuses(): readonly TaskStatus[] {
-    const { state, detail, lag, contacts } = this.status;
-    return [{ task: 0, state, detail, lag, contacts, offsets: { inputs: this.lines.length }, timersBehindMs: 0 }];
+    const { state, detail, lag, oldestInputAgeMs, contacts } = this.status;
+    const offsets = { inputs: this.lines.length };
+    return [{ task: 0, state, detail, lag, oldestInputAgeMs, contacts, offsets, timersBehindMs: 0 }];
   }
 
   async append(lines: readonly Original[]): Promise<Appended> {

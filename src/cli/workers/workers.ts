@@ -11,6 +11,7 @@ import type { Config } from "../../config/run.js";
 import { ClusterEngine } from "../../engine/cluster-engine.js";
 import { InputGateway } from "../../engine/input-gateway.js";
 import { mergedScores } from "../../engine/merged-scores.js";
+import { totalLag } from "../../engine/task-lag.js";
 import { worstOf } from "../../engine/task-metrics.js";
 import { ScorefoldError } from "../../errors.js";
 import type { Original } from "../../events/dead-letter.js";
@@ -72,20 +73,22 @@ export class Workers extends ClusterEngine implements ServedEngine {
     const isStopping = this.#stopping.signal.aborted;
     const all = this.#workers.map(({ status }) => status);
     const worst = worstOf(all)!;
-    const sum = (of: (status: EngineStatus) => number): number => all.reduce((total, one) => total + of(one), 0);
     return {
       state: isStopping ? "stopping" : worst.state,
       detail: worst.detail,
       isUp: !isStopping && all.some(({ isUp }) => isUp),
       isReady: !isStopping && all.every(({ isReady }) => isReady),
-      lag: sum(({ lag }) => lag),
-      contacts: sum(({ contacts }) => contacts),
+      ...totalLag(all),
+      contacts: all.reduce((sum, { contacts }) => sum + contacts, 0),
       models: this.#options.modelNames,
     };
   }
 
   taskStatuses(): readonly TaskStatus[] {
-    return this.#workers.flatMap(({ tasks }) => tasks).sort((a, b) => a.task - b.task);
+    const all = this.#workers.flatMap(({ tasks }) => tasks);
+    // A worker that shows a task that nobody has may not know yet that another one has it now.
+    const isHere = ({ task }: TaskStatus): boolean => this.#workers.some((worker) => worker.has(task));
+    return all.filter((one) => one.state !== "unassigned" || !isHere(one)).sort((a, b) => a.task - b.task);
   }
 
   /** The processes, those that are there. */
@@ -117,7 +120,7 @@ export class Workers extends ClusterEngine implements ServedEngine {
   }
 
   async *allScores(question: Question, isPartial = false): AsyncGenerator<readonly ScoreLine[]> {
-    const tasks = this.taskStatuses().length;
+    const tasks = this.taskStatuses().filter(({ state }) => state !== "unassigned").length;
     if (!isPartial && tasks !== this.#options.tasks) {
       throw new ScorefoldError(
         "elsewhere",
@@ -152,7 +155,8 @@ const unknown: EngineStatus = {
   detail: null,
   isUp: false,
   isReady: false,
-  lag: 0,
+  lag: null,
+  oldestInputAgeMs: null,
   contacts: 0,
   models: [],
 };
@@ -182,7 +186,7 @@ class Worker {
   }
 
   has(task: number): boolean {
-    return this.tasks.some((one) => one.task === task);
+    return this.tasks.some((one) => one.task === task && one.state !== "unassigned");
   }
 
   /** Null where it does not answer in time. */
