@@ -70,6 +70,7 @@ export class HangingDisk {
       range: (range, limit) => database.range(range, limit),
       scan: (range) => database.scan(range),
       size: () => database.size(),
+      checkPlace: () => database.checkPlace(),
       close: () => database.close(),
     };
   }
