@@ -5,6 +5,7 @@ import { internalTopics } from "../kafka/internal-topics.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
 import type { Topic } from "../stream/log.js";
 import { compileTopic } from "../topics/mapping.js";
+import { meaningOf } from "../topics/meaning.js";
 import type { RecordMapper } from "../topics/record.js";
 import type { Topology } from "../topics/topology.js";
 import type { InputTopic } from "../topics/types.js";
@@ -18,6 +19,8 @@ export interface ApplicationTopics {
   readonly outputTopics: OutputTopics;
   /** How values become inputs, by topic; those of other topics are inputs as they are. */
   readonly mappers: ReadonlyMap<Topic, RecordMapper>;
+  /** The same as texts, to be compared with those of other processes. */
+  readonly meanings: ReadonlyMap<Topic, string>;
   /** Where an input goes that comes over HTTP. */
   readonly topicOf: (input: Input) => Topic;
 }
@@ -34,6 +37,7 @@ export function topicsOf(topology: Topology, { app }: Pick<KafkaConfig, "app">):
       deadLetters: deadLetters.name,
     },
     mappers: new Map(mapped.map((topic) => [topic.name, compileTopic(topic, sha256)])),
+    meanings: new Map(inputs.map((topic) => [topic.name, meaningOf(topic)])),
     topicOf: (input) => topicFor(input, plain) ?? internalTopics(app).rekeyed,
   };
 }

@@ -23,14 +23,16 @@ import { KafkaLog } from "../kafka/log.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
 import { type PartitionerName, partitioner } from "../kafka/partitioner.js";
 import type { RegistrySettings } from "../kafka/registry.js";
+import { type Settings, settingsOf } from "../kafka/settings.js";
 import { KafkaModels } from "../kafka/shared-models.js";
+import { SharedSettings } from "../kafka/shared-settings.js";
 import { openCluster } from "../kafka/start.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { Clock } from "../stream/clock.js";
-import type { TaskLimits } from "../stream/limits.js";
+import { defaultLimits, type TaskLimits } from "../stream/limits.js";
 import type { Topic } from "../stream/log.js";
 import { ModelSet } from "../stream/models.js";
-import type { Task, TaskEvents } from "../stream/task.js";
+import { FOLD_VERSION, type Task, type TaskEvents } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import type { RecordMapper } from "../topics/record.js";
 import { AssignedTasks } from "./assigned-tasks.js";
@@ -40,6 +42,7 @@ import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
 import { OwnedTask } from "./owned-task.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
+import { SettingsWait } from "./settings-wait.js";
 import { limitsOf, memoryOf } from "./shares.js";
 import { countingEvents } from "./task-metrics.js";
 import { TaskOverview } from "./task-overview.js";
@@ -52,6 +55,8 @@ export interface KafkaEngineOptions {
   readonly outputTopics: OutputTopics;
   /** How values become inputs, by topic; those of other topics are inputs as they are. */
   readonly mappers: ReadonlyMap<Topic, RecordMapper>;
+  /** The same as texts, to be compared with those of other processes. */
+  readonly meanings: ReadonlyMap<Topic, string>;
   /** Where an input goes that comes over HTTP. */
   readonly topicOf: (input: Input) => Topic;
   /** Of Avro values; null: all values are JSON. */
@@ -85,6 +90,8 @@ export class KafkaEngine extends ClusterEngine implements Engine {
   readonly #overview: TaskOverview;
   readonly #inputs: InputGateway;
   readonly #models: readonly string[];
+  readonly #settings: SharedSettings;
+  readonly #wait: SettingsWait;
   #group: Group;
   readonly #owned = new AssignedTasks((task, share) => new OwnedTask(this.#taskOptions(task, share)));
   #hasJoined = false;
@@ -93,9 +100,11 @@ export class KafkaEngine extends ClusterEngine implements Engine {
   #end: () => void = () => undefined;
   readonly #ended: Promise<void>;
 
-  private constructor(options: KafkaEngineOptions, log: KafkaLog, tasks: number) {
+  private constructor(options: KafkaEngineOptions, log: KafkaLog, tasks: number, settings: SharedSettings) {
     super();
     this.#options = options;
+    this.#settings = settings;
+    this.#wait = new SettingsWait(settings, options.clock, options.logger);
     this.#log = log;
     this.#tasks = tasks;
     this.#taskOf = partitioner(options.partitioner, tasks);
@@ -155,8 +164,10 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       tasksHere: () => engine.#owned.count,
       onSkipped: (topic, reason) => engine.#metrics.skipped.inc({ topic, reason }),
     });
-    const engine: KafkaEngine = new KafkaEngine(options, log, tasks);
+    const settings = new SharedSettings(kafka, internal.models, settingsOfEngine(options), (text) => logger.warn(text));
+    const engine: KafkaEngine = new KafkaEngine(options, log, tasks, settings);
     try {
+      await settings.learn();
       await engine.#join();
       engine.#hasJoined = true;
       return engine;
@@ -185,8 +196,10 @@ export class KafkaEngine extends ClusterEngine implements Engine {
   get status(): EngineStatus {
     const total = this.#overview.total();
     const isUp = this.#hasJoined && !this.#stopping.signal.aborted;
-    const state = this.#stopping.signal.aborted ? "stopping" : isUp ? total.state : "starting";
-    return { ...total, state, isUp, isReady: isUp && state === "running", models: this.#models };
+    const { reason } = this.#wait;
+    const own = reason === null ? total : { ...total, state: "waiting", detail: reason };
+    const state = this.#stopping.signal.aborted ? "stopping" : isUp ? own.state : "starting";
+    return { ...own, state, isUp, isReady: isUp && state === "running", models: this.#models };
   }
 
   taskStatuses(): readonly TaskStatus[] {
@@ -203,6 +216,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
   async stop(): Promise<void> {
     if (!this.#stopping.signal.aborted) {
       this.#stopping.abort();
+      this.#wait.close();
       // Left last: until then nobody else is given the tasks, and starts on what is about to be written.
       await this.#owned.release();
       await this.#group
@@ -282,6 +296,10 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       onJoined: (member) => directory.noteMember(member),
       onAssigned: (tasks) => this.#assign(tasks),
       onFailed: (error) => this.#rejoin(error),
+      agreement: {
+        own: this.#settings.own.id,
+        agree: async (members) => await this.#settings.agree(members),
+      },
       ...(sessionMs === undefined ? {} : { sessionMs }),
     });
   }
@@ -302,6 +320,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     }
     this.#owned.assign(tasks);
     this.#lag.regrouped();
+    this.#wait.given(tasks.length);
   }
 
   #taskOptions(number: number, share: number): ConstructorParameters<typeof OwnedTask>[0] {
@@ -366,4 +385,15 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     this.#error = error;
     void this.stop();
   }
+}
+
+/** What decides what a record means, of a process with these options. */
+function settingsOfEngine({ meanings, outputTopics, inputTopics, limits, registry }: KafkaEngineOptions): Settings {
+  return settingsOf({
+    inputs: new Map(inputTopics.map((topic) => [topic, meanings.get(topic) ?? "interaction"])),
+    outputs: outputTopics,
+    inputAheadMsMax: limits?.inputAheadMsMax ?? defaultLimits.inputAheadMsMax,
+    hasRegistry: registry != null,
+    foldVersion: FOLD_VERSION,
+  });
 }

@@ -88,6 +88,7 @@ const worstFirst = [
   "failed",
   "retrying",
   "unassigned",
+  "waiting",
   "starting",
   "catching-up",
   "rebuilding",

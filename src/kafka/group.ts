@@ -7,7 +7,7 @@
 import type { Consumer, Kafka } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
 import type { Topic } from "../stream/log.js";
-import { stickyAssigner } from "./assigner.js";
+import { type Agreement, stickyAssigner } from "./assigner.js";
 import type { Member } from "./assignment.js";
 import { clusterOf } from "./cluster.js";
 import { kafkaError } from "./errors.js";
@@ -35,6 +35,8 @@ export interface GroupOptions {
   readonly onAssigned: (tasks: readonly number[]) => void;
   /** The client has given up. */
   readonly onFailed: (error: ScorefoldError) => void;
+  /** What members have to have in common to be given tasks; null: they are alike. */
+  readonly agreement?: Agreement | null;
   readonly sessionMs?: number;
   readonly heartbeatMs?: number;
 }
@@ -58,7 +60,7 @@ export class Group {
     };
     this.#consumer = kafka.consumer({
       groupId,
-      partitionAssigners: [stickyAssigner(own)],
+      partitionAssigners: [stickyAssigner(own, options.agreement ?? null)],
       sessionTimeout: options.sessionMs ?? SESSION_MS,
       rebalanceTimeout: REBALANCE_MS,
       heartbeatInterval: options.heartbeatMs ?? HEARTBEAT_MS,

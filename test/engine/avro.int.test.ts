@@ -29,6 +29,7 @@ it.skipIf(connected === null)("an engine scores Avro and publishes Avro where a 
     inputTopics: app.inputTopics,
     outputTopics: app.outputTopics,
     mappers: new Map(),
+    meanings: new Map(),
     topicOf: () => app.named("inputs"),
     registry: { url: url! },
     partitioner: "murmur2",

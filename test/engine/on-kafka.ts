@@ -60,6 +60,7 @@ export class Engines {
       inputTopics: app.inputTopics,
       outputTopics: app.outputTopics,
       mappers: new Map(),
+      meanings: new Map(),
       topicOf: () => app.inputTopics[0]!,
       partitioner: "murmur2",
       isHistoryLocal: false,

@@ -58,7 +58,7 @@ it.skipIf(connected === null)("takes transactions of a member's tasks, with thei
   await task.publish({ offsets, metadata: "m", outputs: [outputOf(1)], deadLetters: [] });
   await task.close();
   const again = await log.open(1);
-  expect(await again.committed()).toEqual({ offsets, metadata: "m" });
+  expect(await again.committed()).toEqual({ offsets, marks: new Map(), metadata: "m" });
   expect(await app.read("score-changed", 1)).toHaveLength(1);
   // Membership is as before.
   while (!(await group.owns(1)));
