@@ -29,6 +29,8 @@ export interface MeasuredTask {
   readonly storeBytes: number;
   /** Seconds that timers are behind the clock that they follow; 0 where they follow none. */
   readonly timersBehind: number;
+  /** Seconds that the host's clock is ahead of the time that timers follow, where it has jumped; 0: they follow it. */
+  readonly clockAhead: number;
 }
 
 const states = [
@@ -98,6 +100,11 @@ export function createMetrics(measure: () => Promise<Measured>) {
     "timers_behind_seconds",
     "How far timers are behind the clock they follow.",
     ({ timersBehind }) => timersBehind,
+  );
+  gauge(
+    "clock_ahead_seconds",
+    "How far a host's clock that has jumped is ahead of timers.",
+    ({ clockAhead }) => clockAhead,
   );
   new Gauge({
     name: "scorefold_task_state",

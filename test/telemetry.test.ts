@@ -13,7 +13,10 @@ async function valuesOf(inputs: number, task: number): Promise<readonly object[]
     hotBytes: 0,
     storeBytes: 0,
   };
-  const metrics = createMetrics(async () => ({ tasks: [{ ...counted, timersBehind: 0 }], logBytes: null }));
+  const metrics = createMetrics(async () => ({
+    tasks: [{ ...counted, timersBehind: 0, clockAhead: 0 }],
+    logBytes: null,
+  }));
   metrics.inputs.inc(inputs);
   metrics.commitSeconds.observe({ kind: "inputs" }, 0.03);
   return await metrics.registry.getMetricsAsJSON();

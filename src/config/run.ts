@@ -21,6 +21,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Timers fire so long after their instant. */
   readonly timerGraceMs: number;
+  /** How far the host's clock may jump ahead before timers wait for it to last. */
+  readonly clockJumpMs: number;
   /** How far an input may be dated after its arrival. */
   readonly inputAheadMs: number;
 }
@@ -34,7 +36,13 @@ export interface GivenOptions {
   readonly allowAnonymous?: boolean;
   readonly logLevel?: string;
   readonly timerGrace?: string;
+  readonly clockJump?: string;
   readonly inputAhead?: string;
+}
+
+/** What of it bounds a task, embedded or on a cluster. */
+export function taskLimitsOf({ timerGraceMs, clockJumpMs, inputAheadMs }: Config) {
+  return { timerGraceMs, clockJumpMsMax: clockJumpMs, inputAheadMsMax: inputAheadMs };
 }
 
 const TOKEN_LENGTH_MIN = 16;
@@ -55,6 +63,7 @@ export function readConfig(given: GivenOptions, env: Environment): Read<Config> 
     allowAnonymous: reader.truth(find("allowAnonymous", "--allow-anonymous", given.allowAnonymous?.toString())),
     logLevel: reader.oneOf(find("logLevel", "--log-level", given.logLevel), logLevels, "info"),
     timerGraceMs: reader.duration(find("timerGrace", "--timer-grace", given.timerGrace), "5s"),
+    clockJumpMs: reader.duration(find("clockJump", "--clock-jump", given.clockJump), "1d"),
     inputAheadMs: reader.duration(find("inputAhead", "--input-ahead", given.inputAhead), "1h"),
   };
   // A token that can't be used has been named already.

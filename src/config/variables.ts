@@ -8,6 +8,7 @@ export const runVariables = {
   allowAnonymous: "SCOREFOLD_ALLOW_ANONYMOUS",
   logLevel: "SCOREFOLD_LOG_LEVEL",
   timerGrace: "SCOREFOLD_TIMER_GRACE",
+  clockJump: "SCOREFOLD_CLOCK_JUMP",
   inputAhead: "SCOREFOLD_INPUT_AHEAD",
 } as const;
 

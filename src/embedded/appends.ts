@@ -114,7 +114,7 @@ export class Appends {
   async #write(group: readonly Append[]): Promise<Offset> {
     if (this.#endUnknown) await this.#findEnd();
     const { offset: base, link } = this.#ends.last(this.#topic);
-    const timestamp = this.#clock.read();
+    const timestamp = this.#clock.stamp();
     const texts = group.length === 1 ? (group[0] as Append).texts : group.flatMap((append) => append.texts);
     const rows = cutRows(base, timestamp, texts, link);
     try {

@@ -10,8 +10,14 @@ export class Clock {
     this.#latest = latest;
   }
 
-  read(): EpochMs {
-    this.#latest = Math.max(this.#latest, this.#now());
+  /** For what is written now: nothing is stamped with an earlier instant from then on. */
+  stamp(): EpochMs {
+    this.#latest = this.read();
     return this.#latest;
+  }
+
+  /** Looks, and no more: a host's clock that is wrong for a moment is not held on to where nothing was written. */
+  read(): EpochMs {
+    return Math.max(this.#latest, this.#now());
   }
 }

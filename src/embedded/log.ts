@@ -75,7 +75,8 @@ export class EmbeddedLog implements Log {
     const tail = new Tail(INPUTS, options.memoryBytesMax, topicEnds.of(INPUTS));
     this.#appends = new Appends(INPUTS, database, clock, topicEnds, tail);
     const publisher = new Publisher(database, clock, topicEnds);
-    this.#parts = { topic: INPUTS, clock, ends: topicEnds, tail, publisher, closing: this.#closing.signal };
+    const newest = Number.isFinite(latest) ? latest : null;
+    this.#parts = { topic: INPUTS, clock, ends: topicEnds, tail, publisher, closing: this.#closing.signal, newest };
   }
 
   /**

@@ -100,7 +100,8 @@ export class Publisher {
   }
 
   async #write(texts: ReadonlyArray<readonly [Topic, readonly string[]]>, state: TaskState): Promise<Marks> {
-    const timestamp = this.#clock.read();
+    const hasRecords = texts.some(([, ofTopic]) => ofTopic.length > 0);
+    const timestamp = hasRecords ? this.#clock.stamp() : this.#clock.read();
     const operations: Operation[] = [{ type: "put", key: TASK_KEY, value: encodeTaskState(state) }];
     const ends: (readonly [Topic, End])[] = [];
     const marks = new Map<Topic, Mark>();

@@ -36,6 +36,8 @@ export interface TaskParts {
   readonly publisher: Publisher;
   /** Aborted when the log closes. */
   readonly closing: AbortSignal;
+  /** The newest instant of a record that was there when the log was opened; null: there was none. */
+  readonly newest: EpochMs | null;
 }
 
 export class EmbeddedTaskLog implements TaskLog {
@@ -120,6 +122,11 @@ export class EmbeddedTaskLog implements TaskLog {
   async time(): Promise<EpochMs> {
     this.#checkOpen();
     return this.#parts.clock.read();
+  }
+
+  async newest(): Promise<EpochMs | null> {
+    this.#checkOpen();
+    return this.#parts.newest;
   }
 
   async close(): Promise<void> {

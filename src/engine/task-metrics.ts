@@ -15,6 +15,7 @@ export async function measured(number: number, task: Task, { lag, oldestInputAge
     // One that is closed meanwhile has none.
     storeBytes: (await store?.size().catch(() => 0)) ?? 0,
     timersBehind: task.timersBehindMs / 1000,
+    clockAhead: task.clockAheadMs / 1000,
   };
 }
 
@@ -35,6 +36,7 @@ export function unmeasured({
     hotBytes: 0,
     storeBytes: 0,
     timersBehind: 0,
+    clockAhead: 0,
   };
 }
 
@@ -46,6 +48,7 @@ export function countingEvents(metrics: Metrics, logger: Logger): Required<Omit<
       metrics.failures.inc();
       logger.warn(error === undefined ? {} : { err: error }, text);
     },
+    onClock: (text) => logger.warn(text),
     onCommit: ({ kind, isMuted, gathered, foldMs, publishMs }) => {
       metrics.inputs.inc(gathered.inputs);
       metrics.foldSeconds.observe({ kind }, foldMs / 1000);

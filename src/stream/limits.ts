@@ -33,6 +33,10 @@ export interface TaskLimits {
   readonly timerIntervalMs: number;
   /** How far the wall clock may be ahead of the log's. */
   readonly clockAheadMsMax: number;
+  /** How far the wall clock may go beyond what is known of the time; further, timers wait for it to last. */
+  readonly clockJumpMsMax: number;
+  /** How long it has to go on evenly then. */
+  readonly clockSettleMs: number;
   /** How far an input may be dated after its arrival in the log. */
   readonly inputAheadMsMax: number;
   /** How long to wait for inputs before looking at timers again. */
@@ -55,6 +59,8 @@ export const defaultLimits: TaskLimits = {
   timerGraceMs: 5_000,
   timerIntervalMs: 200,
   clockAheadMsMax: 60_000,
+  clockJumpMsMax: 86_400_000,
+  clockSettleMs: 60_000,
   inputAheadMsMax: 3_600_000,
   idleWaitMs: 250,
 };

@@ -159,6 +159,11 @@ export interface TaskLog {
   checkPlace?(): Promise<void>;
   /** The log's clock: a host whose own clock is wrong must not make time pass. Never goes back. */
   time(): Promise<EpochMs>;
+  /**
+   * The newest instant that the log proves: at which it took a record, before this process came or by a clock of its own.
+   * Null: nothing is in it.
+   */
+  newest(): Promise<EpochMs | null>;
   close(): Promise<void>;
 }
 

@@ -1,16 +1,23 @@
 /**
- * The present of one task, as its timers see it: the host's clock within a bound of the log's, which never goes back. How
- * far timers are behind is measured by it too: by the host's clock alone, one that is wrong would show timers that wait
- * for nothing.
+ * The present of one task, as its timers see it: the host's clock, where it is believed, within a bound of the log's,
+ * which never goes back. How far timers are behind is measured by it too: by the host's clock alone, one that is wrong
+ * would show timers that wait for nothing.
  */
 import type { EpochMs } from "../events/types.js";
 import type { Clock } from "./clock.js";
+import { HostClock } from "./host-clock.js";
 import type { TaskLimits } from "./limits.js";
 import type { TaskLog } from "./log.js";
 
+type PresentLimits = Pick<
+  TaskLimits,
+  "timerGraceMs" | "timerIntervalMs" | "clockAheadMsMax" | "clockJumpMsMax" | "clockSettleMs"
+>;
+
 export class Present {
   readonly #clock: Clock;
-  readonly #limits: Pick<TaskLimits, "timerGraceMs" | "timerIntervalMs" | "clockAheadMsMax">;
+  readonly #limits: PresentLimits;
+  readonly #host: HostClock;
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   /** What the log's clock allowed at the last look. */
   #bound: EpochMs = Number.NEGATIVE_INFINITY;
@@ -18,9 +25,21 @@ export class Present {
   /** Up to here nothing is left that was due. */
   #timersDone: EpochMs | null = null;
 
-  constructor(clock: Clock, limits: Pick<TaskLimits, "timerGraceMs" | "timerIntervalMs" | "clockAheadMsMax">) {
+  /** @param onNotice told of a host's clock that has jumped, and of the end of that */
+  constructor(clock: Clock, limits: PresentLimits, onNotice: (text: string) => void) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#host = new HostClock({ clock, limits, onNotice });
+  }
+
+  /** Why timers do not follow the host's clock; null: they do. */
+  get doubt(): string | null {
+    return this.#host.doubt;
+  }
+
+  /** How far the host's clock is ahead of the time that timers follow, where it has jumped; 0: they follow it. */
+  get clockAheadMs(): number {
+    return this.#host.aheadMs;
   }
 
   /** As of the last look; null before the first. */
@@ -42,14 +61,26 @@ export class Present {
   get timersBehindMs(): number {
     if (this.now === null || this.#timersDone === null) return 0;
     const bound = this.#bound + this.#clock.elapsed() - this.#lookedAt;
-    const present = Math.max(this.#now, Math.min(this.#clock.now(), bound));
+    const present = Math.max(this.#now, Math.min(this.#host.now, bound));
     return Math.max(0, present - this.#limits.timerGraceMs - this.#timersDone);
   }
 
-  /** Asks both clocks. One host with a wrong clock must not make time pass for everybody. */
-  async look(log: TaskLog): Promise<void> {
+  /** Takes what the log proves of the time. To be called where a life of the task begins. */
+  async begin(log: TaskLog): Promise<void> {
+    this.#host.begin(await log.newest());
+    this.#host.look();
+  }
+
+  /**
+   * Asks both clocks. One host with a wrong clock must not make time pass for everybody.
+   *
+   * @param hasContacts whether there is anybody whose time passes. Where there is nobody it may go back: a clock that was
+   *   wrong before the first input has done no harm
+   */
+  async look(log: TaskLog, hasContacts: boolean): Promise<void> {
     this.#bound = (await log.time()) + this.#limits.clockAheadMsMax;
-    this.#now = Math.max(this.#now, Math.min(this.#clock.now(), this.#bound));
+    const now = Math.min(this.#host.look(), this.#bound);
+    this.#now = hasContacts ? Math.max(this.#now, now) : now;
     this.#lookedAt = this.#clock.elapsed();
   }
 

@@ -42,6 +42,8 @@ export interface TaskEvents {
   onCommit?(report: CommitReport): void;
   onWrite?(report: WriteReport): void;
   onProgress?(what: "catching-up" | "rebuilding", done: number, total: number): void;
+  /** The host's clock has jumped, or has come back, or is believed again. */
+  onClock?(text: string): void;
   /** Something that whoever operates the task should know, and the task has dealt with. */
   onNotice?(text: string, error?: unknown): void;
 }
@@ -93,12 +95,12 @@ export class Task {
   constructor(options: TaskOptions) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#present = new Present(options.clock, this.#limits);
+    this.#present = new Present(options.clock, this.#limits, (text) => options.events?.onClock?.(text));
     this.#wanted = new ModelSet(options.models ?? []);
   }
 
   get state(): { readonly state: TaskState; readonly detail: string | null } {
-    return { state: this.#state, detail: this.#detail };
+    return { state: this.#state, detail: this.#detail ?? this.#present.doubt };
   }
 
   /** Inputs in the log that are not folded and published yet, as of the last fetch. */
@@ -132,6 +134,11 @@ export class Task {
   /** How far timers are behind the clock that they follow, beyond their grace; 0 where they follow none. */
   get timersBehindMs(): number {
     return this.#options.timers === "manual" ? 0 : this.#present.timersBehindMs;
+  }
+
+  /** How far the wall clock is ahead of the time that timers follow, where it has jumped; 0: they follow it. */
+  get clockAheadMs(): number {
+    return this.#options.timers === "manual" ? 0 : this.#present.clockAheadMs;
   }
 
   /** Contacts in memory, and what they take. */
@@ -238,7 +245,8 @@ export class Task {
     const committed = await this.#committed(taskLog);
     const starts = new Map([...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start]));
     this.#published = new Map([...starts, ...(committed?.offsets ?? [])]);
-    const { store: place, erased, events } = this.#options;
+    const { store: place, erased, events, timers } = this.#options;
+    if (timers === "clock") await this.#present.begin(taskLog);
     const store = await openStoreOf({
       place,
       log,
@@ -321,7 +329,7 @@ export class Task {
       const hasFired = await session.commitInputs(fetched);
       isFolded = lag(session.folded, this.#ends) === 0;
       // While inputs wait, their own time is what passes, contact by contact.
-      if (hasFired) await this.#passTime(log);
+      if (hasFired) await this.#passTime(log, session);
       hasMoreTimers = isFolded && (hasFired || (await this.#fireTimers(log, session, hasMoreTimers)));
       if (this.#writes.length > 0) await this.#write(session);
     }
@@ -350,15 +358,18 @@ export class Task {
     }
     const isBegun = hasMore || session.isFiring;
     if (!isBegun && !this.#present.isLookDue) return false;
-    await this.#passTime(log);
+    await this.#passTime(log, session);
     const until = this.#present.dueUntil;
     const isMore = await session.fireTimers(until);
     if (!isMore) this.#present.firedUntil(until);
     return isMore;
   }
 
-  async #passTime(log: TaskLog): Promise<void> {
-    if (this.#options.timers === "clock") await this.#present.look(log);
+  async #passTime(log: TaskLog, session: Session): Promise<void> {
+    if (this.#options.timers === "manual") return;
+    const { counts, position } = this.#store as ContactStore;
+    const hasContacts = counts.contacts > 0 || lag(position.offsets, session.folded) > 0;
+    await this.#present.look(log, hasContacts);
   }
 
   /** The models that contacts of the store are under, or begin under where it is new: those that are published. */

@@ -22,6 +22,7 @@ it("has a default for everything", () => {
       allowAnonymous: false,
       logLevel: "info",
       timerGraceMs: 5_000,
+      clockJumpMs: 86_400_000,
       inputAheadMs: 3_600_000,
     },
   });

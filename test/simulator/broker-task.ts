@@ -98,6 +98,10 @@ export class BrokerTaskLog implements TaskLog {
     return this.#client.broker.now;
   }
 
+  async newest(): Promise<EpochMs> {
+    return await this.time();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#client.broker.changed();

@@ -245,6 +245,8 @@ function drawLimits(random: Random, isLong: boolean): TaskLimits {
     timerGraceMs: random.pick([0, 5000]),
     timerIntervalMs: random.pick([0, 200]),
     clockAheadMsMax: random.pick([0, 60_000]),
+    clockJumpMsMax: random.pick([0, HOUR, 24 * HOUR]),
+    clockSettleMs: random.pick([0, 1_000, 60_000]),
     inputAheadMsMax: HOUR,
     idleWaitMs: random.pick([1, 250]),
   };

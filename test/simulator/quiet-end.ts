@@ -72,6 +72,8 @@ async function allFolded(world: World): Promise<void> {
 /** Asks the owner of each task; again where another one has taken the task over meanwhile, or is given it. */
 async function askOwners(world: World, what: string, ask: (owner: Process) => Promise<void>): Promise<void> {
   for (;;) {
+    // While tasks move nobody has them, and nobody would be asked.
+    if (!isEveryTask(world, () => true)) await allFolded(world);
     let answer: "done" | "moved" | null = null;
     Promise.all(owners(world).map(ask)).then(
       () => {

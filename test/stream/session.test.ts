@@ -40,6 +40,7 @@ class Held {
     },
     hasPublished: async () => await own.hasPublished(),
     time: async () => await own.time(),
+    newest: async () => await own.newest(),
     close: async () => await own.close(),
   });
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { type GivenKafkaOptions, namesCluster } from "../../config/kafka.js";
-import { type Config, type GivenOptions, logLevels, readConfig } from "../../config/run.js";
+import { type Config, type GivenOptions, logLevels, readConfig, taskLimitsOf } from "../../config/run.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { EmbeddedEngine } from "../../engine/embedded-engine.js";
 import { ScorefoldError } from "../../errors.js";
@@ -44,6 +44,9 @@ export function runCommand(io: Io): Command {
     .addOption(new Option("--log-level <level>", `${logLevels.join(", ")} (default: info)`))
     .addOption(new Option("--timer-grace <duration>", "timers fire so long after their instant (default: 5s)"))
     .addOption(
+      new Option("--clock-jump <duration>", "how far the host's clock may jump before timers wait (default: 1d)"),
+    )
+    .addOption(
       new Option("--input-ahead <duration>", "how far an input may be dated ahead of its arrival (default: 1h)"),
     );
   return withClusterOptions(command)
@@ -64,8 +67,8 @@ Without --brokers the engine is embedded: its own log, one process. With it, any
 share the tasks, one for each partition of the input topics. \`scorefold topics apply\` makes the topics.
 
 Each option can be a variable: SCOREFOLD_DATA, SCOREFOLD_MODELS, SCOREFOLD_HOST, SCOREFOLD_PORT, SCOREFOLD_LOG_LEVEL,
-SCOREFOLD_TIMER_GRACE, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS, SCOREFOLD_PARTITIONER, SCOREFOLD_WORKERS,
-SCOREFOLD_HISTORY.
+SCOREFOLD_TIMER_GRACE, SCOREFOLD_CLOCK_JUMP, SCOREFOLD_INPUT_AHEAD, SCOREFOLD_ALLOW_ANONYMOUS, SCOREFOLD_PARTITIONER,
+SCOREFOLD_WORKERS, SCOREFOLD_HISTORY.
 SCOREFOLD_API_TOKEN is the token that clients have to send; it is a variable only, and so are SCOREFOLD_KAFKA_SESSION_TIMEOUT
 (20s), after which others take the tasks of a process that is silent, and SCOREFOLD_KAFKA_COMMIT_INTERVAL (50ms), from one
 transaction of a task to the next. SIGTERM ends it in good order, kill -9 loses nothing.
@@ -101,7 +104,7 @@ async function embedded({ config, models, directory, logger, progress }: Start):
     clock: systemClock,
     timers: "clock",
     logger,
-    limits: limitsOf(config),
+    limits: taskLimitsOf(config),
     onProgress: (what, done, total) =>
       progress.update(what, done, total, what === "rebuilding" ? "contacts" : "inputs"),
   });
@@ -135,10 +138,6 @@ async function onKafka(io: Io, { config, models, logger }: Start, options: Given
     modelNames: names,
     logger,
   });
-}
-
-function limitsOf({ timerGraceMs, inputAheadMs }: Config) {
-  return { timerGraceMs, inputAheadMsMax: inputAheadMs };
 }
 
 async function served(

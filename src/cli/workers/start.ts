@@ -1,7 +1,7 @@
 /** Starts an engine on a cluster, as `run` and its workers do. */
 import { hostname } from "node:os";
 import type { KafkaConfig } from "../../config/kafka.js";
-import type { Config } from "../../config/run.js";
+import { type Config, taskLimitsOf } from "../../config/run.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { KafkaEngine } from "../../engine/kafka-engine.js";
 import type { CompiledModel } from "../../model/compile.js";
@@ -44,6 +44,6 @@ export async function startOnCluster({
     models,
     clock: systemClock,
     logger,
-    limits: { timerGraceMs: config.timerGraceMs, inputAheadMsMax: config.inputAheadMs, commitIntervalMs },
+    limits: { ...taskLimitsOf(config), commitIntervalMs },
   });
 }
