@@ -94,7 +94,7 @@ const places: Readonly<Record<string, Place>> = {
   },
   engine: {
     may: ["engine", "api/engine", "embedded", "kafka", "stream", "store", "database", "events", "model", "fold"].concat(
-      ["topics/record", "rebuild/lines", "errors", "telemetry", "node:*"],
+      ["topics/record", "rebuild/lines", "errors", "nearest", "telemetry", "node:*"],
     ),
     instead: "the engine puts parts together; what a part does belongs to it",
   },
@@ -135,7 +135,7 @@ const packageFiles: Readonly<Record<string, RegExp>> = {
   zstddec: /^kafka\/compression\.ts$/,
   pino: /^telemetry\.ts$/,
   "prom-client": /^telemetry\.ts$/,
-  commander: /^cli\/(commands\/\w+|arguments|cluster|run)\.ts$/,
+  commander: /^cli\/(commands\/[\w-]+|arguments|cluster|run)\.ts$/,
 };
 
 const pureFolders = ["events", "model", "topics", "fold"];

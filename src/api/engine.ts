@@ -78,6 +78,88 @@ export interface TaskStatus {
   readonly timersBehindMs: number;
 }
 
+export interface ErasureOptions {
+  /** Also what is dated later than now: the erasure is dated at the newest instant that is known of the contact. */
+  readonly alsoLater: boolean;
+}
+
+export type ErasureAnswer = Erased | UnknownContact;
+
+/** The contact is erased; perhaps it was before. */
+export interface Erased {
+  readonly status: "erased";
+  /** What is dated up to here is gone, whenever it arrives. */
+  readonly until: EpochMs;
+  /** Inputs that stay in force, because they are dated later. */
+  readonly laterInputs: number;
+  /** Dead letters of the contact, which go with it; null: they are in a topic of a cluster. */
+  readonly deadLetters: number | null;
+  /** Dead letters that hold its id and can't be said to be anybody's: they stay until somebody drops them. */
+  readonly mentions: number | null;
+}
+
+/** Nothing was erased, since there was nothing. */
+export interface UnknownContact {
+  readonly status: "unknown";
+  /** The contact that was probably meant. */
+  readonly nearest: ContactId | null;
+}
+
+/** Which dead letters are meant: those for which all of it holds. */
+export interface DeadLetterFilter {
+  readonly ids?: readonly number[];
+  readonly reasons?: readonly string[];
+  /** A file, or a file and a line: `visits.jsonl`, `visits.jsonl:6`. */
+  readonly source?: string;
+  /** A text in the original: without case, and without the difference between two spellings of one letter. */
+  readonly containing?: string;
+}
+
+export interface DeadLetterEntry {
+  /** Its offset in the topic. */
+  readonly id: number;
+  /** When it was put aside. */
+  readonly at: EpochMs;
+  readonly reason: string;
+  readonly error: string;
+  /** The place of the record that it is of. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly source: string | null;
+  /** The beginning of the original. */
+  readonly preview: string;
+}
+
+export interface DeadLetterPage {
+  readonly letters: readonly DeadLetterEntry[];
+  /** Where there is more: from where on; null: that was all. */
+  readonly next: number | null;
+}
+
+export interface DeadLetterShown {
+  readonly id: number;
+  readonly at: EpochMs;
+  /** As it lies in the topic: one line of JSON. */
+  readonly value: string;
+}
+
+export interface DroppedLetters {
+  readonly letters: number;
+  /** Lines of inputs that went with them. */
+  readonly lines: number;
+}
+
+/** Dead letters that can be looked through, and taken out. */
+export interface DeadLetterTopic {
+  /** Those from `from` on, at most `limit`. */
+  list(filter: DeadLetterFilter, from: number, limit: number): Promise<DeadLetterPage>;
+  /** @returns null where there is none of that id */
+  show(id: number): Promise<DeadLetterShown | null>;
+  /** Takes them out for good, with the lines that they are of. The bytes go from the disk by a compaction. */
+  drop(filter: DeadLetterFilter): Promise<DroppedLetters>;
+}
+
 export interface Engine {
   readonly status: EngineStatus;
   /** Whether inputs have offsets of one order, so that somebody can wait for them to be folded. */
@@ -109,8 +191,14 @@ export interface Engine {
    * also where the records before it are no longer there.
    */
   outputs(topic: string, from: number, signal: AbortSignal, until?: number): AsyncIterable<readonly OutputRecord[]>;
-  /** Erases a contact as of now. Resolves once that is published. */
-  erase(contact: ContactId, tenantId: TenantId): Promise<void>;
+  /** Null where they are in a topic of a cluster. */
+  readonly deadLetters: DeadLetterTopic | null;
+  /**
+   * Erases a contact as of now. Resolves once that is published and stored.
+   *
+   * @throws ScorefoldError `elsewhere` where another process has the contact
+   */
+  erase(contact: ContactId, tenantId: TenantId, options: ErasureOptions): Promise<ErasureAnswer>;
   /** Resolves once everything that was appended up to `offset` is folded and published. @throws ScorefoldError `usage` without offsets */
   folded(offset: number): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 /** What the API answers to, as an OpenAPI 3.1 document. A test holds it against the routes, both ways. */
+import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, MENTIONS } from "./erasure-headers.js";
 import { EVENTS_TYPE, JSON_TYPE, NDJSON_TYPE } from "./media.js";
 import { defaultApiLimits } from "./options.js";
 import { PROBLEM_TYPE, problemNames } from "./problems.js";
@@ -26,6 +27,17 @@ const asOf = parameter("asOf", "ISO 8601 with a zone, or whole milliseconds sinc
   type: "string",
 });
 
+const deadLetterFilters = [
+  parameter("ids", "Ids with commas between.", { type: "string" }),
+  parameter("reason", "Reasons with commas between.", { type: "string" }),
+  parameter("source", "A file, or a file and a line: `visits.jsonl`, `visits.jsonl:6`.", { type: "string" }),
+  parameter(
+    "containing",
+    "A text in the original: not a pattern, without case, and without the difference between two spellings of one letter.",
+    { type: "string" },
+  ),
+];
+
 export const openapi: Data = {
   openapi: "3.1.0",
   info: {
@@ -50,13 +62,7 @@ export const openapi: Data = {
         [parameter("offset", "Of the last of these inputs.", { type: "integer", minimum: 0 })],
       ),
     },
-    "/v1/contacts/{id}": {
-      delete: {
-        summary: "Erases a contact as of now; answered once that is durable, folded and published",
-        parameters: [contact, tenant],
-        responses: { 204: { description: "Erased, or there was nothing to erase" }, default: problem },
-      },
-    },
+    "/v1/contacts/{id}": { delete: erasure() },
     "/v1/contacts/{id}/scores": {
       get: get("A contact's scores, one a model", { 200: json("Scores", ref("ContactScores")), 404: problem }, [
         contact,
@@ -88,6 +94,23 @@ export const openapi: Data = {
     "/v1/tasks": { get: get("The tasks of this process, and how far they are", { 200: json("Tasks", ref("Tasks")) }) },
     "/v1/topics": { get: get("Topics that can be read", { 200: json("Topics", ref("Topics")) }) },
     "/v1/outputs/{topic}": { get: outputs() },
+    "/v1/dead-letters": {
+      get: get("Dead letters, from an offset on", { 200: json("Dead letters", ref("DeadLetters")), 404: problem }, [
+        ...deadLetterFilters,
+        parameter("from", "The first id.", count(0)),
+        parameter("limit", "At most so many.", { type: "integer", minimum: 0, maximum: 1000, default: 100 }),
+      ]),
+      delete: {
+        summary: "Takes dead letters out for good, with the lines that they are of; at least one parameter says which",
+        parameters: deadLetterFilters,
+        responses: { 200: json("How many", ref("Dropped")), 404: problem, default: problem },
+      },
+    },
+    "/v1/dead-letters/{id}": {
+      get: get("One dead letter, whole", { 200: json("A dead letter", ref("DeadLetter")), 404: problem }, [
+        { name: "id", in: "path", required: true, schema: { type: "integer", minimum: 0 } },
+      ]),
+    },
     "/v1/openapi.json": { get: get("This document", { 200: json("OpenAPI 3.1", { type: "object" }) }) },
     "/healthz": {
       get: open(get("Whether the process lives", { 200: json("It does", ref("Health")) })),
@@ -117,6 +140,32 @@ function get(summary: string, responses: Data, parameters: readonly Data[] = [])
 
 function open(operation: Data): Data {
   return { ...operation, security: [{}] };
+}
+
+function erasure(): Data {
+  const header = (description: string): Data => ({ description, schema: { type: "integer" } });
+  return {
+    summary: "Erases a contact as of now; answered once that is durable, folded, published and stored",
+    parameters: [
+      contact,
+      tenant,
+      parameter("alsoLater", "`true`: what is dated later than now goes as well.", { enum: ["true", "false"] }),
+    ],
+    responses: {
+      204: {
+        description: "Erased, now or before",
+        headers: {
+          [ERASED_UNTIL]: header("What is dated up to here is gone, whenever it arrives"),
+          [LATER_INPUTS]: header("Inputs that stay, because they are dated later"),
+          [DEAD_LETTERS]: header("Dead letters of the contact, which go with it; missing on Kafka"),
+          [MENTIONS]: header("Dead letters that hold its id and are nobody's, which stay; missing on Kafka"),
+        },
+      },
+      404: problem,
+      421: problem,
+      default: problem,
+    },
+  };
 }
 
 function ingest(summary: string, schema: string): Data {

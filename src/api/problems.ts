@@ -27,6 +27,11 @@ const problems = {
   unauthorized: [401, "Token needed", "Send `Authorization: Bearer TOKEN` with the token that the server was given."],
   "not-found": [404, "No such path", "GET / and GET /v1/openapi.json tell what there is."],
   "unknown-contact": [404, "Unknown contact", "The tenant has no contact of this id; X-Tenant names the tenant."],
+  "unknown-dead-letter": [
+    404,
+    "Unknown dead letter",
+    "`/v1/dead-letters` tells which there are; it may have been dropped.",
+  ],
   "unknown-topic": [404, "Unknown topic", "GET /v1/topics tells which topics there are."],
   "unknown-model": [404, "Unknown model", "No model of this id is running; /readyz and the detail tell which are."],
   "method-not-allowed": [405, "Method not allowed", "The `Allow` header tells what this path answers to."],

@@ -39,6 +39,17 @@ function input(kind: string, properties: Schema, optional: readonly string[]): S
   return object({ ...own, ...properties }, ["kind", "id", "tenantId", ...optional]);
 }
 
+const deadLetter = {
+  id: { type: "integer", description: "Its offset in the topic" },
+  at: { type: "integer", description: "When it was put aside" },
+  reason: { enum: deadLetterReasons },
+  error: string,
+  topic: string,
+  partition: integer,
+  offset: { type: "integer", description: "Of the record that it is of" },
+  source: { type: ["string", "null"], description: "File and line, where they are known" },
+};
+
 export const schemas: Schema = {
   Interaction: input(
     "interaction",
@@ -158,6 +169,25 @@ export const schemas: Schema = {
         timersBehindMs: number,
       }),
     ),
+  }),
+  DeadLetters: object({
+    letters: list(object({ ...deadLetter, preview: { type: "string", description: "The beginning of the original" } })),
+    next: { type: ["integer", "null"], description: "Where there is more: from where on" },
+  }),
+  DeadLetter: object(
+    {
+      ...deadLetter,
+      kind: { const: "DeadLetter" },
+      original: string,
+      originalBase64: string,
+      length: integer,
+      sha256: string,
+    },
+    ["source", "originalBase64", "length", "sha256"],
+  ),
+  Dropped: object({
+    letters: integer,
+    lines: { type: "integer", description: "Lines of inputs that went with them" },
   }),
   Health: object({ status: { const: "ok" }, state: string }),
   Ready: object({

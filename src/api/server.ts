@@ -20,6 +20,7 @@ import {
 import { PROBLEM_TYPE, Problem, type ProblemName, problemOf, retryable } from "./problems.js";
 import { allowedMethods, type Route } from "./route-table.js";
 import { contactRoutes } from "./routes/contacts.js";
+import { deadLetterRoutes } from "./routes/dead-letters.js";
 import { ingestRoutes } from "./routes/ingest.js";
 import { outputRoutes } from "./routes/outputs.js";
 import { statusRoutes } from "./routes/status.js";
@@ -78,7 +79,7 @@ export async function createServer(engine: Engine, options: ApiOptions): Promise
   // Bodies are read by those who want them, within bounds of their own.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  for (const add of [ingestRoutes, contactRoutes, outputRoutes, statusRoutes]) add(app, context);
+  for (const add of [ingestRoutes, contactRoutes, outputRoutes, deadLetterRoutes, statusRoutes]) add(app, context);
   await app.ready();
   refuseEarly(app, context.bodies);
 

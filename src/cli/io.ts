@@ -19,7 +19,7 @@ export function paints(io: Io, stream: Writable): boolean {
   return isTerminal(stream) && !io.env["NO_COLOR"] && io.env["TERM"] !== "dumb";
 }
 
-export function isTerminal(stream: Writable): boolean {
+export function isTerminal(stream: Readable | Writable): boolean {
   return "isTTY" in stream && stream.isTTY === true;
 }
 

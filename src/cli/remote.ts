@@ -1,5 +1,19 @@
 /** A running engine, asked over HTTP. */
-import type { ContactAnswer, Engine, ExplainAnswer, OutputRecord, Question, TopicBounds } from "../api/engine.js";
+import type {
+  ContactAnswer,
+  DeadLetterFilter,
+  DeadLetterPage,
+  DeadLetterTopic,
+  DroppedLetters,
+  Engine,
+  ErasureAnswer,
+  ErasureOptions,
+  ExplainAnswer,
+  OutputRecord,
+  Question,
+  TopicBounds,
+} from "../api/engine.js";
+import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, MENTIONS } from "../api/erasure-headers.js";
 import type { IngestedLines } from "../engine/ingest.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
@@ -8,12 +22,13 @@ import type { ContactId, ScoreLine, TenantId } from "../events/types.js";
 const TIMELINE_MAX = 1000;
 
 /** What the commands ask of an engine, be it in this process or elsewhere. */
-export type Asked = Pick<Engine, "scores" | "explain" | "allScores" | "outputs" | "topics" | "erase">;
+export type Asked = Pick<Engine, "scores" | "explain" | "allScores" | "outputs" | "topics" | "erase" | "deadLetters">;
 
 interface Problem {
   readonly type?: string;
   readonly title?: string;
   readonly detail?: string;
+  readonly [extension: string]: unknown;
 }
 
 export class RemoteEngine implements Asked {
@@ -71,9 +86,40 @@ export class RemoteEngine implements Asked {
     }
   }
 
-  async erase(contact: ContactId, tenantId: TenantId): Promise<void> {
-    await this.#request("DELETE", `/v1/contacts/${encodeURIComponent(contact)}`, tenantId);
+  async erase(contact: ContactId, tenantId: TenantId, { alsoLater }: ErasureOptions): Promise<ErasureAnswer> {
+    try {
+      const path = `/v1/contacts/${encodeURIComponent(contact)}${alsoLater ? "?alsoLater=true" : ""}`;
+      const { headers } = await this.#request("DELETE", path, tenantId);
+      const count = (name: string): number | null => (headers.has(name) ? Number(headers.get(name)) : null);
+      return {
+        status: "erased",
+        until: count(ERASED_UNTIL) ?? 0,
+        laterInputs: count(LATER_INPUTS) ?? 0,
+        deadLetters: count(DEAD_LETTERS),
+        mentions: count(MENTIONS),
+      };
+    } catch (error) {
+      if (!(error instanceof NotThere)) throw error;
+      return { status: "unknown", nearest: typeof error.problem.nearest === "string" ? error.problem.nearest : null };
+    }
   }
+
+  readonly deadLetters: DeadLetterTopic = {
+    list: async (filter, from, limit) =>
+      (await this.#json("GET", `/v1/dead-letters${filterQuery(filter, { from, limit })}`, "")) as DeadLetterPage,
+    show: async (id) => {
+      try {
+        const found = (await this.#json("GET", `/v1/dead-letters/${id}`, "")) as { id: number; at: number };
+        const { id: _, at, ...letter } = found;
+        return { id, at, value: JSON.stringify(letter) };
+      } catch (error) {
+        if (error instanceof NotThere) return null;
+        throw error;
+      }
+    },
+    drop: async (filter) =>
+      (await this.#json("DELETE", `/v1/dead-letters${filterQuery(filter)}`, "")) as DroppedLetters,
+  };
 
   /** Sends lines of any kind of input. They are on the engine's disk, or in Kafka, when it resolves. */
   async append(lines: readonly Original[]): Promise<IngestedLines> {
@@ -147,7 +193,7 @@ export class RemoteEngine implements Asked {
     if (response.ok) return response;
     const problem = (await response.json().catch(() => ({}))) as Problem;
     const text = problem.detail ?? problem.title ?? `it answered with status ${response.status}`;
-    if (response.status === 404 && problem.type?.endsWith("/unknown-contact") === true) throw new NotThere(text);
+    if (response.status === 404 && notThere.test(problem.type ?? "")) throw new NotThere(text, problem);
     if (response.status === 421 && problem.type?.endsWith("/elsewhere") === true)
       throw new ScorefoldError("elsewhere", text);
     if (response.status === 503) throw new ScorefoldError("stopping", text);
@@ -162,7 +208,29 @@ export class RemoteEngine implements Asked {
   }
 }
 
-class NotThere extends Error {}
+const notThere = /\/unknown-(contact|dead-letter)$/;
+
+class NotThere extends Error {
+  readonly problem: Problem;
+
+  constructor(text: string, problem: Problem) {
+    super(text);
+    this.problem = problem;
+  }
+}
+
+function filterQuery(
+  { ids, reasons, source, containing }: DeadLetterFilter,
+  more: Readonly<Record<string, number>> = {},
+): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(more)) query.set(name, String(value));
+  if (ids !== undefined) query.set("ids", ids.join(","));
+  if (reasons !== undefined) query.set("reason", reasons.join(","));
+  if (source !== undefined) query.set("source", source);
+  if (containing !== undefined) query.set("containing", containing);
+  return query.size === 0 ? "" : `?${query}`;
+}
 
 function queryOf({ model, asOf }: Question, more: Readonly<Record<string, string>> = {}): string {
   const query = new URLSearchParams(more);

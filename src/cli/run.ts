@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { ScorefoldError } from "../errors.js";
 import { writeError } from "../rebuild/line-output.js";
+import { deadLettersCommand } from "./commands/dead-letters.js";
 import { demoCommand } from "./commands/demo.js";
 import { compactCommand, eraseCommand } from "./commands/erase.js";
 import { explainCommand } from "./commands/explain.js";
@@ -105,7 +106,7 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 checks found problems. Data goes to
     );
   const commands = [
     ...[demoCommand, runCommand, ingestCommand, replayCommand],
-    ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, recoverCommand],
+    ...[scoresCommand, explainCommand, tailCommand, eraseCommand, compactCommand, deadLettersCommand, recoverCommand],
     ...[modelsCommand, topicsCommand, schemasCommand],
   ];
   for (const make of commands) {

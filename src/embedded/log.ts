@@ -19,7 +19,7 @@ import { openFormat, TASK } from "./meta.js";
 import { OUTPUT_TOPICS, Publisher } from "./publisher.js";
 import { type ReadLimits, type Rewrites, RowReader } from "./row-reader.js";
 import { type Content, decodeContent, textOf } from "./rows.js";
-import { type Keep, type Scrubbed, scrubTopic } from "./scrub.js";
+import { type Keep, removeRecords, type Scrubbed, scrubTopic } from "./scrub.js";
 import { Tail } from "./tail.js";
 import { EmbeddedTaskLog, type TaskParts } from "./task.js";
 import { Turns } from "./turns.js";
@@ -194,6 +194,24 @@ export class EmbeddedLog implements Log {
   /** @throws ScorefoldError `directory-unusable` where the log's directory was removed, moved or replaced */
   async checkPlace(): Promise<void> {
     await this.#database.checkPlace();
+  }
+
+  /**
+   * Takes records out that have been fetched or published, as `scrub` does.
+   *
+   * @param offsets rising
+   * @returns how many had content
+   */
+  async remove(topic: Topic, offsets: readonly Offset[]): Promise<number> {
+    this.#checkOpen();
+    return await this.#scrubs.take(
+      async () => await removeRecords(this.#database, topic, offsets, () => this.#forget(topic)),
+    );
+  }
+
+  /** What a record would be dated that the log took now. */
+  get time(): EpochMs {
+    return this.#parts.clock.read();
   }
 
   /** Bytes on disk, about. */

@@ -1,14 +1,25 @@
 /** Takes what must be forgotten out of records that are already written; their offsets stay as they are. */
 import type { Database, Operation } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
+import type { Original } from "../events/dead-letter.js";
+import type { EpochMs } from "../events/types.js";
 import type { Offset, Topic } from "../stream/log.js";
-import { decodeContent, decodeRow, encodeContent, encodeRow, REMOVED, rowKey, textOf } from "./rows.js";
+import { decodeContent, decodeRow, encodeContent, encodeRow, REMOVED, rowKey, textOf, topicKeysEnd } from "./rows.js";
 
 /** Of one write, about. */
 const WRITE_BYTES_MAX = 4 * 1024 * 1024;
 
+/** The record that a value is of. */
+export interface ScrubbedRecord {
+  readonly offset: Offset;
+  /** When the log took it. */
+  readonly timestamp: EpochMs;
+  /** Of which the value is the text, or what can be read as one. */
+  readonly original: Original;
+}
+
 /** The text that takes the place of a record's value: the same to leave it, null to remove it. One line. */
-export type Keep = (topic: Topic, value: string) => string | null;
+export type Keep = (topic: Topic, value: string, record: ScrubbedRecord) => string | null;
 
 export interface Scrubbed {
   /** Records looked at, and of those how many were changed. */
@@ -49,7 +60,8 @@ export async function scrubTopic(
   })) {
     for (const [key, value] of chunk) {
       const row = decodeRow(topic, key, value);
-      const texts = row.texts.map((text) => scrubbedText(topic, text, keep));
+      const { base, timestamp } = row;
+      const texts = row.texts.map((text, i) => scrubbedText(topic, text, { offset: base + i, timestamp }, keep));
       const differing = texts.filter((text, i) => text !== row.texts[i]).length;
       records += texts.length;
       changed += differing;
@@ -65,11 +77,54 @@ export async function scrubTopic(
   return { records, changed };
 }
 
-function scrubbedText(topic: Topic, text: string, keep: Keep): string {
+/**
+ * Takes records out, and leaves their offsets. Stopped half-way it has done a part, and can be begun again.
+ *
+ * @param offsets rising; those behind the end, and those that were taken out before, are passed over
+ * @param onWritten called after each write, before the next row is looked at
+ * @returns how many were taken out
+ * @throws ScorefoldError `log-corrupt` and what a write throws
+ */
+export async function removeRecords(
+  database: Database,
+  topic: Topic,
+  offsets: readonly Offset[],
+  onWritten: () => void,
+): Promise<number> {
+  let operations: Operation[] = [];
+  let bytes = 0;
+  let removed = 0;
+  const write = async (): Promise<void> => {
+    if (operations.length > 0) await database.write(operations);
+    onWritten();
+    operations = [];
+    bytes = 0;
+  };
+  for (let i = 0; i < offsets.length; ) {
+    const [entry] = await database.range({ gte: rowKey(topic, offsets[i]!), lt: topicKeysEnd(topic) }, 1);
+    if (entry === undefined) break;
+    const row = decodeRow(topic, entry[0], entry[1]);
+    const texts = [...row.texts];
+    for (; i < offsets.length && offsets[i]! < row.end; i++) {
+      const place = offsets[i]! - row.base;
+      if (texts[place] === REMOVED) continue;
+      texts[place] = REMOVED;
+      removed += 1;
+    }
+    const value = encodeRow({ ...row, texts });
+    operations.push({ type: "put", key: entry[0], value });
+    bytes += value.length;
+    if (bytes >= WRITE_BYTES_MAX) await write();
+  }
+  await write();
+  return removed;
+}
+
+function scrubbedText(topic: Topic, text: string, at: Omit<ScrubbedRecord, "original">, keep: Keep): string {
   const content = decodeContent(text);
   if (content === null) return text;
   const value = textOf(content.original);
-  const kept = keep(topic, value);
+  const kept = keep(topic, value, { ...at, original: content.original });
   if (kept === value) return text;
   if (kept === null) return REMOVED;
   if (!kept.includes("\n")) return encodeContent(kept, content.source);

@@ -4,6 +4,7 @@ import { ScorefoldError } from "../errors.js";
 
 export abstract class ClusterEngine {
   readonly hasOffsets = false;
+  readonly deadLetters = null;
 
   /** None: they are read from Kafka. */
   async topics(): Promise<readonly TopicBounds[]> {

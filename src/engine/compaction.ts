@@ -3,26 +3,35 @@
  * it likes, in tables, logs and the names of key ranges, so both databases are copied, without them, and replaced.
  */
 import type { Database, Operation, Range } from "../database/database.js";
-import { EmbeddedLog } from "../embedded/log.js";
-import { DEFAULT_TENANT } from "../events/decode.js";
-import { parseInstant } from "../events/time.js";
-import type { ContactId, EpochMs, TenantId } from "../events/types.js";
+import { EmbeddedLog, INPUTS, type ReadRecord } from "../embedded/log.js";
+import { decodeLine } from "../events/decode.js";
+import { isErasure } from "../events/erasure.js";
+import type { EpochMs } from "../events/types.js";
 import { type ContactKey, contactKey } from "../store/keys.js";
 import { ContactStore, erasedHash } from "../store/store.js";
+import type { Offset, Topic } from "../stream/log.js";
 import { FOLD_VERSION } from "../stream/task.js";
+import { DEAD_LETTERS, storedLetter } from "./dead-letters.js";
 import type { DataDirectory } from "./directory.js";
+import { contentHash, droppedInLog, droppedRange } from "./dropped.js";
+import { type Erased, type ErasedOf, keepUnless, type Later, letterGoes } from "./erased-lines.js";
 
 /** In the log's database: who is erased of whom the log has nothing left, by hash, until when. */
 const erasedRange: Range = { gte: "e\0", lt: "e\x01" };
+/** In the log's, while a compaction is under way: when the log took the erasures that it follows. */
+const sinceRange: Range = { gte: "a\0", lt: "a\x01" };
 /** In the store's: what is erased and not compacted. The copy has none. */
 const erasedSinceRange: Range = { gte: "x\0", lt: "x\x01" };
 
 const COPY_BYTES = 4 * 1024 * 1024;
+const READ = { recordsMax: 4096, bytesMax: 4 * 1024 * 1024 };
 
 export interface CompactionReport {
   readonly contacts: number;
   /** Records whose content was removed from the log. */
   readonly records: number;
+  /** Lines of these contacts that stay, because they are dated after the erasure. */
+  readonly laterLines: number;
   readonly bytesBefore: number;
   readonly bytesAfter: number;
 }
@@ -63,6 +72,7 @@ async function compact(
 ): Promise<CompactionReport> {
   let bytesBefore: number;
   let records = 0;
+  const later: Later = { lines: 0 };
   let erased: ReadonlyMap<ContactKey, EpochMs>;
   try {
     bytesBefore = (await logDatabase.size()) + (await storeDatabase.size());
@@ -76,13 +86,16 @@ async function compact(
         return { type: "put", key: `e\0${erasedHash(log.clusterId, key)}`, value: String(at) };
       });
       await logDatabase.write(hashes);
-      const keep = keepUnless(erasedUntil(log.clusterId, erased, known));
+      const erasedOf = erasedBy(log.clusterId, await sinceWhen(log, logDatabase, erased), known);
+      const keep = keepUnless(erasedOf, await linesOfLetters(log, erasedOf), later);
       const scrubbed = await log.scrub(keep, ({ records: done }) => onProgress("scrubbing", done));
       records = scrubbed.changed;
     }
+    for (const [contact, contents] of await droppedInLog(logDatabase))
+      await store.forget(contact, (input) => contents.has(contentHash(input)));
     await log.close();
-    await copyInto(logDatabase, () => directory.openCopy("log"), null, onProgress);
-    await copyInto(storeDatabase, () => directory.openCopy("store"), erasedSinceRange, onProgress);
+    await copyInto(logDatabase, () => directory.openCopy("log"), [sinceRange, droppedRange], onProgress);
+    await copyInto(storeDatabase, () => directory.openCopy("store"), [erasedSinceRange], onProgress);
   } finally {
     await logDatabase.close();
     await storeDatabase.close();
@@ -97,13 +110,13 @@ async function compact(
     bytesAfter += await database.size();
     await database.close();
   }
-  return { contacts: erased.size, records, bytesBefore, bytesAfter };
+  return { contacts: erased.size, records, laterLines: later.lines, bytesBefore, bytesAfter };
 }
 
 async function copyInto(
   from: Database,
   openCopy: () => Promise<Database>,
-  without: Range | null,
+  without: readonly Range[],
   onProgress: (what: string, done: number) => void,
 ): Promise<void> {
   const copy = await openCopy();
@@ -113,7 +126,7 @@ async function copyInto(
   try {
     for await (const rows of from.scan({})) {
       for (const [key, value] of rows) {
-        if (without?.gte !== undefined && without.lt !== undefined && key >= without.gte && key < without.lt) continue;
+        if (without.some(({ gte = "", lt = "" }) => key >= gte && key < lt)) continue;
         operations.push({ type: "put", key, value });
         bytes += key.length + value.length;
       }
@@ -130,59 +143,61 @@ async function copyInto(
   }
 }
 
-/** Tells until when a contact is erased; undefined: it is not. */
-type ErasedUntil = (tenantId: TenantId, contactId: ContactId) => EpochMs | undefined;
-
 /** By name those erased since the last compaction; by hash all of them, since what is late comes after it. */
-function erasedUntil(
+function erasedBy(
   clusterId: string,
-  erased: ReadonlyMap<ContactKey, EpochMs>,
+  erased: ReadonlyMap<ContactKey, Erased>,
   hashes: ReadonlyMap<string, EpochMs>,
-): ErasedUntil {
+): ErasedOf {
   return (tenantId, contactId) => {
     const key = contactKey(tenantId, contactId);
-    return erased.get(key) ?? (hashes.size > 0 ? hashes.get(erasedHash(clusterId, key)) : undefined);
+    const named = erased.get(key);
+    if (named !== undefined || hashes.size === 0) return named;
+    const until = hashes.get(erasedHash(clusterId, key));
+    return until === undefined ? undefined : { until, since: null };
   };
 }
 
-/** Keeps every record but those of the erased contacts, up to their erasure. */
-function keepUnless(until: ErasedUntil): (topic: string, value: string) => string | null {
-  const isErased = (value: unknown): boolean => {
-    const { tenantId, contactId, at } = value as { tenantId?: TenantId; contactId?: ContactId; at?: unknown };
-    if (typeof contactId !== "string") return false;
-    const erased = until(typeof tenantId === "string" ? tenantId : DEFAULT_TENANT, contactId);
-    if (erased === undefined) return false;
-    const instant = typeof at === "string" ? parseInstant(at) : at;
-    // What has no instant can't be of later than the erasure either.
-    return typeof instant !== "number" || !(instant > erased);
-  };
-  return (_, value) => {
-    const parsed = parsedJson(value);
-    if (parsed === null) return mentions(value, until) ? null : value;
-    if (isErased(parsed)) return null;
-    const { original } = parsed as { original?: unknown };
-    if (typeof original !== "string") return value;
-    const inner = parsedJson(original);
-    if (inner === null ? mentions(original, until) : isErased(inner)) return null;
-    return value;
-  };
+/**
+ * When the log took the erasures of these contacts, and kept in the log's database until the files are exchanged: the
+ * line that says it is among the first that are taken out.
+ */
+async function sinceWhen(
+  log: EmbeddedLog,
+  database: Database,
+  erased: ReadonlyMap<ContactKey, EpochMs>,
+): Promise<ReadonlyMap<ContactKey, Erased>> {
+  const since = new Map<ContactKey, EpochMs>();
+  for await (const rows of database.scan(sinceRange)) for (const [key, at] of rows) since.set(key.slice(2), Number(at));
+  for await (const { timestamp, value } of recordsOf(log, INPUTS)) {
+    // Nearly all lines are of something else; this is in all that are not.
+    if (!value.includes("null")) continue;
+    const decoded = decodeLine(value);
+    if (!decoded.ok || !isErasure(decoded.input)) continue;
+    const { tenantId, contactId, at } = decoded.input;
+    const key = contactKey(tenantId, contactId);
+    if (erased.get(key) === at) since.set(key, Math.max(since.get(key) ?? timestamp, timestamp));
+  }
+  await database.write([...since].map(([key, at]) => ({ type: "put", key: `a\0${key}`, value: String(at) })));
+  return new Map([...erased].map(([key, until]) => [key, { until, since: since.get(key) ?? until }]));
 }
 
-/** Whether a text that is no JSON names an erased contact as its contact. */
-function mentions(text: string, until: ErasedUntil): boolean {
-  const tenants = [...named("tenantId", text), DEFAULT_TENANT];
-  return named("contactId", text).some((id) => tenants.some((tenantId) => until(tenantId, id) !== undefined));
+/** The offsets of lines whose dead letters go; of a conflict the line may be the one that holds, which its date decides. */
+async function linesOfLetters(log: EmbeddedLog, erasedOf: ErasedOf): Promise<ReadonlySet<Offset>> {
+  const lines = new Set<Offset>();
+  for await (const { timestamp, value } of recordsOf(log, DEAD_LETTERS)) {
+    const letter = storedLetter(value);
+    if (letter === null || letter.topic !== INPUTS || letter.reason === "conflict") continue;
+    if (letterGoes(letter, timestamp, erasedOf)) lines.add(letter.offset);
+  }
+  return lines;
 }
 
-function named(field: string, text: string): string[] {
-  const found = text.matchAll(new RegExp(`"${field}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`, "g"));
-  return [...found].map(([, quoted]) => parsedJson(quoted ?? "")).filter((name) => typeof name === "string");
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
+async function* recordsOf(log: EmbeddedLog, topic: Topic): AsyncGenerator<ReadRecord> {
+  const end = log.topics.get(topic)?.end ?? 0;
+  for (let next = 0; next < end; ) {
+    const read = await log.read(topic, next, READ);
+    yield* read.records;
+    next = read.next;
   }
 }

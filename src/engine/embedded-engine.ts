@@ -7,6 +7,8 @@ import type {
   ContactAnswer,
   Engine,
   EngineStatus,
+  ErasureAnswer,
+  ErasureOptions,
   ExplainAnswer,
   OutputRecord,
   Question,
@@ -18,7 +20,7 @@ import { EmbeddedLog, INPUTS } from "../embedded/log.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { DeadLetterReason } from "../events/decode.js";
-import type { ContactId, EpochMs, Profile, ScoreLine, TenantId } from "../events/types.js";
+import type { ContactId, Profile, ScoreLine, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { ContactStore } from "../store/store.js";
 import type { Clock } from "../stream/clock.js";
@@ -27,8 +29,10 @@ import type { CommitReport, WriteReport } from "../stream/session.js";
 import { FOLD_VERSION, Task } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import { erasedInLog } from "./compaction.js";
+import { DeadLettersOfLog, lettersOf } from "./dead-letters.js";
 import type { DataDirectory } from "./directory.js";
 import { EmbeddedLag } from "./embedded-lag.js";
+import { eraseContact } from "./erasure.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
 import { countingEvents, measured, statusOf } from "./task-metrics.js";
 
@@ -63,6 +67,7 @@ export interface EngineCounts {
 
 export class EmbeddedEngine implements Engine {
   readonly hasOffsets = true;
+  readonly deadLetters: DeadLettersOfLog;
   readonly #options: EmbeddedEngineOptions;
   readonly #database: Database;
   readonly #log: EmbeddedLog;
@@ -82,6 +87,7 @@ export class EmbeddedEngine implements Engine {
     this.#options = options;
     this.#database = database;
     this.#log = log;
+    this.deadLetters = new DeadLettersOfLog(log, database);
     this.#metrics = createMetrics(async () => ({
       tasks: [await measured(0, this.#task, this.#lag.now)],
       logBytes: await this.#log.size(),
@@ -219,14 +225,18 @@ export class EmbeddedEngine implements Engine {
     }
   }
 
-  async erase(contact: ContactId, tenantId: TenantId): Promise<void> {
-    const at = this.#options.timers === "clock" ? this.#options.clock.now() : await this.#newestOf(contact, tenantId);
-    const erasure: Profile = { kind: "profile", id: "", tenantId, contactId: contact, at, fields: null };
-    const { offset, decoded } = await this.append([JSON.stringify(erasure)]);
-    const [refused] = decoded.filter(({ ok }) => !ok);
-    if (refused?.ok === false) throw new ScorefoldError("usage", refused.error);
-    await this.folded(offset);
-    await this.#task.written();
+  async erase(contactId: ContactId, tenantId: TenantId, options: ErasureOptions): Promise<ErasureAnswer> {
+    // What came before is known first: whether there is anything to erase, and of when.
+    await this.#whileRunning(this.#task.foldedUpTo(new Map([[INPUTS, this.#log.topics.get(INPUTS)?.end ?? 0]])));
+    const append = async (erasure: Profile): Promise<void> => {
+      const { offset, decoded } = await this.append([JSON.stringify(erasure)]);
+      const [refused] = decoded.filter(({ ok }) => !ok);
+      if (refused?.ok === false) throw new ScorefoldError("usage", refused.error);
+      await this.folded(offset);
+    };
+    const letters = await lettersOf(this.#log, tenantId, contactId);
+    const parts = { task: this.#task, now: this.#log.time, letters, append };
+    return await this.#asked(() => eraseContact(parts, contactId, tenantId, options));
   }
 
   async folded(offset: number): Promise<void> {
@@ -240,13 +250,6 @@ export class EmbeddedEngine implements Engine {
   async metrics(): Promise<{ text: string; contentType: string }> {
     const { registry } = this.#metrics;
     return { text: await registry.metrics(), contentType: registry.contentType };
-  }
-
-  /** Without a clock of its own an erasure is dated after all that is known of the contact. */
-  async #newestOf(contactId: ContactId, tenantId: TenantId): Promise<EpochMs> {
-    const now = this.#options.clock.now();
-    const answer = await scoresOf(this.#task, contactId, { tenantId });
-    return Math.max(now, answer?.asOf ?? now);
   }
 
   /** Asks, and where that finds the store damaged, asks again once it is made anew. */

@@ -1,7 +1,7 @@
 /** Inputs on their way into the topics of a cluster, from whoever does not write to Kafka: HTTP, an erasure. */
 import type { Appended } from "../api/engine.js";
 import { decodeOriginal, type Original } from "../events/dead-letter.js";
-import type { ContactId, EpochMs, Input, Profile, TenantId } from "../events/types.js";
+import type { ContactId, Input, Profile } from "../events/types.js";
 import type { Kafka } from "../kafka/client.js";
 import { type InputPlace, InputProducer } from "../kafka/input-producer.js";
 import type { Topic } from "../stream/log.js";
@@ -29,8 +29,7 @@ export class InputGateway {
   }
 
   /** @returns where the erasure is in the topics. @throws ScorefoldError `log-failed` */
-  async erase(contactId: ContactId, tenantId: TenantId, at: EpochMs): Promise<InputPlace> {
-    const erasure: Profile = { kind: "profile", id: "", tenantId, contactId, at, fields: null };
+  async erase(erasure: Profile): Promise<InputPlace> {
     const [place] = await this.#send([erasure]);
     return place as InputPlace;
   }

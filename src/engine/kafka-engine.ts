@@ -7,13 +7,15 @@ import type {
   ContactAnswer,
   Engine,
   EngineStatus,
+  ErasureAnswer,
+  ErasureOptions,
   ExplainAnswer,
   Question,
   TaskStatus,
 } from "../api/engine.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
-import type { ContactId, Input, ScoreLine, TenantId } from "../events/types.js";
+import type { ContactId, Input, Profile, ScoreLine, TenantId } from "../events/types.js";
 import { registeredAvro } from "../kafka/avro.js";
 import type { Kafka } from "../kafka/client.js";
 import { Group, letGo } from "../kafka/group.js";
@@ -38,6 +40,7 @@ import type { RecordMapper } from "../topics/record.js";
 import { AssignedTasks } from "./assigned-tasks.js";
 import { ClusterEngine } from "./cluster-engine.js";
 import type { DataDirectory } from "./directory.js";
+import { eraseContact } from "./erasure.js";
 import { InputGateway } from "./input-gateway.js";
 import { mergedScores } from "./merged-scores.js";
 import { OwnedTask } from "./owned-task.js";
@@ -248,13 +251,14 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     yield* mergedScores(tasks.map((task) => allScores(task, question)));
   }
 
-  async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
-    const place = await this.#inputs.erase(contactId, tenantId, this.#options.clock.now());
-    const owned = this.#owned.get(place.partition);
-    // With another process it is as sure, and a moment later.
-    if (owned === null) return;
-    await owned.task.foldedUpTo(new Map([[place.topic, place.offset + 1]]));
-    await owned.task.written();
+  async erase(contactId: ContactId, tenantId: TenantId, options: ErasureOptions): Promise<ErasureAnswer> {
+    const task = this.#ownerOf(contactId);
+    const append = async (erasure: Profile): Promise<void> => {
+      const { topic, offset } = await this.#inputs.erase(erasure);
+      await task.foldedUpTo(new Map([[topic, offset + 1]]));
+    };
+    const parts = { task, now: this.#options.clock.now(), letters: null, append };
+    return await eraseContact(parts, contactId, tenantId, options);
   }
 
   async metrics(): Promise<{ text: string; contentType: string }> {

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { ScorefoldError } from "../errors.js";
 import { decodeOriginal } from "../events/dead-letter.js";
 import { fieldNames } from "../events/decode.js";
+import { isAlsoLater } from "../events/erasure.js";
 import { type EpochMs, type Input, RETRACTION } from "../events/types.js";
 import { nearest } from "../nearest.js";
 import type { DeadLetters } from "./dead-letters.js";
@@ -166,7 +167,7 @@ class InputReader {
       counts.afterAsOf += 1;
       return;
     }
-    if (counts.newest === null || input.at > counts.newest) counts.newest = input.at;
+    if ((counts.newest === null || input.at > counts.newest) && !isAlsoLater(input)) counts.newest = input.at;
     if (this.#select !== undefined && !this.#select(input.tenantId, input.contactId)) return;
     if (input.kind === "interaction" && input.type === RETRACTION) {
       counts.withRetraction.add(contactKey(input.tenantId, input.contactId));

@@ -9,7 +9,8 @@ import { sealed, unsealed } from "../database/checksum.js";
 import type { Batch, Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import { compareInputs } from "../events/order.js";
-import type { EpochMs, Input, InputKey } from "../events/types.js";
+import type { ContactId, EpochMs, Input, InputKey, TenantId } from "../events/types.js";
+import { type Beside, contactIds, knownIds } from "./contact-ids.js";
 import {
   type ContactKey,
   contactOf,
@@ -236,6 +237,16 @@ export class ContactStore {
     }
   }
 
+  /** Ids of a tenant's contacts beside one, at most `limit`. */
+  async contactIds(tenantId: TenantId, beside: Beside, limit: number): Promise<ContactId[]> {
+    return await contactIds(this.#database, tenantId, beside, limit);
+  }
+
+  /** Those of the ids that a tenant has contacts of. */
+  async knownIds(tenantId: TenantId, ids: readonly ContactId[]): Promise<ContactId[]> {
+    return await knownIds(this.#database, tenantId, ids);
+  }
+
   /** The canonical text of models that were used once, by `id@version`. */
   async knownModels(): Promise<ReadonlyMap<string, string>> {
     const known = new Map<string, string>();
@@ -292,6 +303,42 @@ export class ContactStore {
     await this.#write(batch, meta);
   }
 
+  /**
+   * Takes inputs of a contact out of its history that another content of their key keeps out of its state. Not to be
+   * called while anybody writes.
+   */
+  async forget(contact: ContactKey, isForgotten: (input: Input) => boolean): Promise<void> {
+    const row = await this.#database.get(contactRow(contact));
+    if (row === undefined) return;
+    const { segments } = decodeContact(unsealed(contactRow(contact), row));
+    const batch = this.#database.batch();
+    for (const segment of segments) await this.#filter(contact, segment, (input) => !isForgotten(input), batch);
+    await this.#write(batch, this.#meta);
+  }
+
+  /** @returns how many inputs were taken out of the history of a contact in a segment */
+  async #filter(
+    contact: ContactKey,
+    segment: number,
+    isKept: (input: Input) => boolean,
+    batch: Batch,
+  ): Promise<number> {
+    const { tenantId, contactId } = contactOf(contact);
+    const range = { gte: historyStart(segment, contact), lt: historyEnd(segment, contact) };
+    let gone = 0;
+    for await (const rows of this.#database.scan(range)) {
+      for (const [key, row] of rows) {
+        const inputs = decodeInputs(unsealed(key, row), tenantId, contactId);
+        const left = inputs.filter(isKept);
+        if (left.length === inputs.length) continue;
+        gone += inputs.length - left.length;
+        if (left.length === 0) batch.del(key);
+        else batch.put(key, sealed(joined(left.map(storedInput))));
+      }
+    }
+    return gone;
+  }
+
   /** Learns who is erased of whom nothing else is kept, by `erasedHash`: of a log whose inputs are gone. */
   async learnErased(erased: ReadonlyMap<string, EpochMs>): Promise<void> {
     const meta = { ...this.#meta, erased: this.#meta.erased + erased.size };
@@ -346,20 +393,8 @@ export class ContactStore {
   /** Removes what is erased; inputs that came after it go back in rows of their own. */
   async #erase(change: ContactChange, meta: Meta, batch: Batch): Promise<void> {
     const { contact, segments, erasedUntil } = change;
-    const { tenantId, contactId } = contactOf(contact);
-    for (const segment of segments) {
-      const range = { gte: historyStart(segment, contact), lt: historyEnd(segment, contact) };
-      for await (const rows of this.#database.scan(range)) {
-        for (const [key, row] of rows) {
-          const inputs = decodeInputs(unsealed(key, row), tenantId, contactId);
-          const left = inputs.filter(({ at }) => at > erasedUntil!);
-          meta.inputs -= inputs.length - left.length;
-          if (left.length === inputs.length) continue;
-          if (left.length === 0) batch.del(key);
-          else batch.put(key, sealed(joined(left.map(storedInput))));
-        }
-      }
-    }
+    for (const segment of segments)
+      meta.inputs -= await this.#filter(contact, segment, ({ at }) => at > erasedUntil!, batch);
     for (const range of [snapshotRange(contact), pieceRange(contact)]) {
       for await (const rows of this.#database.scan(range)) for (const [key] of rows) batch.del(key);
     }

@@ -5,6 +5,7 @@
 import { canonicalJson } from "../events/canonical.js";
 import type { DeadLetter, Original } from "../events/dead-letter.js";
 import type { DeadLetterReason } from "../events/decode.js";
+import { isAlsoLater } from "../events/erasure.js";
 import { formatInstant } from "../events/time.js";
 import type { ContactId, EpochMs, Input, Output } from "../events/types.js";
 import { type ContactKey, contactKey } from "../store/keys.js";
@@ -185,7 +186,7 @@ export async function foldRecords(
       continue;
     }
     const { input } = decoded;
-    if (input.at > record.timestamp + limits.inputAheadMsMax) {
+    if (input.at > record.timestamp + limits.inputAheadMsMax && !isAlsoLater(input)) {
       const letter = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
       fates.deadLetters.push([taken, letter]);
       continue;
@@ -314,7 +315,7 @@ function foldInput(
   let deadLetter: DeadLetter | null = null;
   const received = contact.receive(input);
   into.inputs += 1;
-  if (into.newest === null || input.at > into.newest) into.newest = input.at;
+  if ((into.newest === null || input.at > into.newest) && !isAlsoLater(input)) into.newest = input.at;
   switch (received.status) {
     case "duplicate":
       into.duplicates += 1;

@@ -259,6 +259,8 @@ export class TaskContact {
     if (isErasure && received.status !== "erased") {
       this.#erasing = this.fold.erasedUntil;
       this.#pending?.erase(input.at);
+      // What was published under models out of use is of the erased contact as well.
+      this.#dormant = noDormant;
     } else if (received.status === "folded" || received.status === "late") {
       this.#addPending(input);
     } else if (received.status === "conflict" && received.loser !== input) {

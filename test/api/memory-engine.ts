@@ -6,8 +6,11 @@
 import type {
   Appended,
   ContactAnswer,
+  DeadLetterTopic,
   Engine,
   EngineStatus,
+  ErasureAnswer,
+  ErasureOptions,
   ExplainAnswer,
   OutputRecord,
   Question,
@@ -23,6 +26,7 @@ import type { ContactId, EpochMs, Input, Output, ScoreLine, TenantId } from "../
 import { ContactFold } from "../../src/fold/contact.js";
 import { explain } from "../../src/fold/explain.js";
 import type { CompiledModel } from "../../src/model/compile.js";
+import { nearest } from "../../src/nearest.js";
 
 interface Topic {
   readonly start: number;
@@ -34,6 +38,12 @@ const READ_RECORDS = 100;
 export class MemoryEngine implements Engine {
   status: EngineStatus;
   hasOffsets = true;
+  /** Empty, until a test puts those of a log there; null as on a cluster. */
+  deadLetters: DeadLetterTopic | null = {
+    list: async () => ({ letters: [], next: null }),
+    show: async () => null,
+    drop: async () => ({ letters: 0, lines: 0 }),
+  };
   /** Resolved before anything is appended or folded: tests put promises of their own here. */
   appendGate: Promise<void> = Promise.resolve();
   foldGate: Promise<void> = Promise.resolve();
@@ -152,11 +162,22 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
+  async erase(contactId: ContactId, tenantId: TenantId, { alsoLater }: ErasureOptions): Promise<ErasureAnswer> {
+    await this.#folding;
+    const known = this.#folds.get(`${tenantId}\0${contactId}`);
+    if (known === undefined) return { status: "unknown", nearest: nearest(contactId, this.#idsOf(tenantId)) ?? null };
+    const newest = known.record().newest?.at ?? this.#now();
+    const until = alsoLater ? Math.max(this.#now(), newest) : this.#now();
     this.#erasures += 1;
     const id = `erasure-${this.#erasures}`;
-    await this.append([JSON.stringify({ kind: "profile", id, tenantId, contactId, at: this.#now(), fields: null })]);
+    await this.append([JSON.stringify({ kind: "profile", id, tenantId, contactId, at: until, fields: null })]);
     await this.#folding;
+    return { status: "erased", until, laterInputs: known.inputs, deadLetters: 0, mentions: 0 };
+  }
+
+  #idsOf(tenantId: TenantId): ContactId[] {
+    const keys = [...this.#folds.keys()].map((key) => key.split("\0"));
+    return keys.flatMap(([tenant, contact]) => (tenant === tenantId ? [contact!] : []));
   }
 
   async metrics(): Promise<{ readonly text: string; readonly contentType: string }> {

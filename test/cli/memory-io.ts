@@ -35,7 +35,7 @@ export interface MemoryIoOptions {
 
 export function memoryIo({ stdin = "", terminal = false, env = {} }: MemoryIoOptions = {}): MemoryIo {
   return {
-    stdin: Readable.from([Buffer.from(stdin)]),
+    stdin: Object.assign(Readable.from([Buffer.from(stdin)]), { isTTY: terminal }),
     stdout: new TextSink(terminal),
     stderr: new TextSink(terminal),
     env,

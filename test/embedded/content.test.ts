@@ -139,6 +139,26 @@ describe("scrub", () => {
   });
 });
 
+describe("remove", () => {
+  it("takes records out of whatever rows they are in, and leaves the others and all offsets", async () => {
+    for (const memory of [0, 1_000_000]) {
+      const { log, disk } = await givenLog(memory);
+      const task = await log.open(0);
+      await log.append([line("a"), line("b"), "broken"], { name: "f", firstLine: 1 });
+      await log.append([line("c")]);
+      await log.append([line("d")]);
+      await task.fetch(fromOffset(log, 0), { ...atOnce, recordsMax: 1 });
+      expect(await log.remove(INPUTS, [1, 2, 3])).toBe(3);
+      expect(await log.remove(INPUTS, [0, 1, 99])).toBe(1);
+      const records = await fetchAll(log, task, atOnce);
+      expect(records.map(({ offset }) => offset)).toEqual([4]);
+      const again = await EmbeddedLog.open(disk.crash({ loseTail: 0 }), options);
+      expect(await readValues(again, INPUTS)).toEqual([line("d")]);
+      expect(again.topics.get(INPUTS)?.end).toBe(5);
+    }
+  });
+});
+
 describe("close", () => {
   it("waits for writes under way, and refuses what comes later", async () => {
     const gate = new Gate("disk write");
@@ -159,7 +179,13 @@ describe("close", () => {
     gate.go();
     expect((await Promise.all(appends)).map(({ base }) => base)).toEqual([0, 1]);
     await closing;
-    for (const later of [log.append([line("c")]), log.read(INPUTS, 0, atOnce), log.size(), log.scrub(() => null)]) {
+    for (const later of [
+      log.append([line("c")]),
+      log.read(INPUTS, 0, atOnce),
+      log.size(),
+      log.scrub(() => null),
+      log.remove(INPUTS, [0]),
+    ]) {
       await expect(later).rejects.toMatchObject({ code: "stopping" });
     }
   });

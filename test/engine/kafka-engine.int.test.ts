@@ -37,7 +37,7 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     expect(lines.map(({ contactId }) => contactId)).toEqual([...contacts].sort());
     const { text } = await engine.metrics();
     expect(text).toContain(`scorefold_task_state{task="1",state="running"} 1`);
-    await engine.erase(contacts[0], "default");
+    await engine.erase(contacts[0], "default", { alsoLater: false });
     expect(await engine.scores(contacts[0], { tenantId: "default" })).toBeNull();
     expect(engine.taskStatuses()[1]!.offsets[app.named("web")]).toBe(1);
     await app.close();

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { encodeOutput, encodeScoreLine } from "../../events/encode.js";
 import type { ContactId, TenantId } from "../../events/types.js";
 import { type ApiContext, requireUp } from "../context.js";
+import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, MENTIONS } from "../erasure-headers.js";
 import { JSON_TYPE, NDJSON_TYPE } from "../media.js";
 import { contactOf, countOf, questionOf, readQuery, tenantOf, wordOf } from "../parameters.js";
 import { Problem } from "../problems.js";
@@ -50,10 +51,16 @@ async function explain({ engine }: ApiContext, request: FastifyRequest, reply: F
 }
 
 async function erase({ engine }: ApiContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  readQuery(request, []);
+  const query = readQuery(request, ["alsoLater"]);
+  const alsoLater = wordOf("alsoLater", query.alsoLater, ["true", "false"]) === "true";
   const [contactId, tenantId] = [contactOf(request), tenantOf(request)];
   requireUp(engine);
-  await engine.erase(contactId, tenantId);
+  const answer = await engine.erase(contactId, tenantId, { alsoLater });
+  if (answer.status === "unknown") throw unknownContact(contactId, tenantId, answer.nearest);
+  const { until, laterInputs, deadLetters, mentions } = answer;
+  reply.header(ERASED_UNTIL, until).header(LATER_INPUTS, laterInputs);
+  if (deadLetters !== null) reply.header(DEAD_LETTERS, deadLetters);
+  if (mentions !== null) reply.header(MENTIONS, mentions);
   return reply.code(204).send();
 }
 
@@ -90,7 +97,13 @@ function whose(tenantId: TenantId, contactId: ContactId): string {
   return `"tenantId":${JSON.stringify(tenantId)},"contactId":${JSON.stringify(contactId)}`;
 }
 
-function unknownContact(contactId: ContactId, tenantId: TenantId): Problem {
-  const detail = `tenant ${JSON.stringify(tenantId)} has no contact ${JSON.stringify(contactId)}`;
-  return new Problem("unknown-contact", detail, { tenantId, contactId });
+/** @param nearest undefined where it was not looked for */
+function unknownContact(contactId: ContactId, tenantId: TenantId, nearest?: ContactId | null): Problem {
+  const near = nearest == null ? "" : `; did you mean ${JSON.stringify(nearest)}?`;
+  const detail = `tenant ${JSON.stringify(tenantId)} has no contact ${JSON.stringify(contactId)}${near}`;
+  return new Problem("unknown-contact", detail, {
+    tenantId,
+    contactId,
+    ...(nearest === undefined ? undefined : { nearest }),
+  });
 }

@@ -22,6 +22,7 @@ const links = {
   tasks: "/v1/tasks",
   topics: "/v1/topics",
   outputs: "/v1/outputs/{topic}",
+  deadLetters: "/v1/dead-letters",
   health: "/healthz",
   ready: "/readyz",
   metrics: "/metrics",

@@ -1,14 +1,22 @@
 /** `erase` and `compact`: a contact is forgotten, and then its bytes are. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import type { ErasureAnswer } from "../../api/engine.js";
 import { compactDirectory } from "../../engine/compaction.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { ScorefoldError } from "../../errors.js";
+import { formatInstant } from "../../events/time.js";
+import { isAgreed } from "../agreement.js";
 import { dataOption, tenantOption, urlOption } from "../arguments.js";
 import type { Io } from "../io.js";
 import { visible } from "../io.js";
 import { Progress } from "../progress.js";
 import { openEngine, type ReachOptions, runningEngine, withEngine } from "../reach.js";
 import { bytesText, counted } from "../table.js";
+
+interface EraseOptions extends ReachOptions {
+  readonly tenant: string;
+  readonly alsoLater?: true;
+}
 
 export function eraseCommand(io: Io): Command {
   return new Command("erase")
@@ -17,28 +25,60 @@ export function eraseCommand(io: Io): Command {
     .addOption(dataOption(io))
     .addOption(urlOption())
     .addOption(tenantOption())
+    .addOption(new Option("--also-later", "what is dated later than now goes as well, whether it is in force or not"))
     .addHelpText(
       "after",
       `
 Examples:
   $ scorefold erase c-00042
-  $ scorefold erase c-00042 && scorefold compact
+  $ scorefold erase c-00042 --also-later && scorefold compact
 
-The contact is forgotten at once: no score, no history, no explanation. The log still holds what was sent, and outputs
-what was published, so that consumers can read ContactErased; \`scorefold compact\` then takes that out of the files.`,
+The contact is forgotten at once: no score, no history, no explanation. What is dated after the erasure, as a meeting of
+next week that was let in, stays: how much that is is told, and with --also-later the erasure is dated at the newest
+instant that is known of the contact. Then what is dated up to there is refused, too. The log still holds what was sent,
+and outputs what was published, so that consumers can read ContactErased; \`scorefold compact\` then takes that out of the
+files, with the contact's dead letters of any date.
+
+An id that is not known is an error, exit code 1. To keep out what may come of one, send its erasure as an input:
+{"kind":"profile","contactId":"c-00042","at":"2026-06-01T00:00:00Z","fields":null}`,
     )
-    .action(async (contactId: string, options: ReachOptions & { tenant: string }) => {
+    .action(async (contactId: string, options: EraseOptions) => {
       await withEngine(io, options, async (engine) => {
-        const known = await engine.scores(contactId, { tenantId: options.tenant });
-        await engine.erase(contactId, options.tenant);
-        const name = `contact ${visible(contactId)} of tenant ${visible(options.tenant)}`;
-        io.stderr.write(
-          known === null
-            ? `${name} was not known; whatever arrives of it dated before now is refused\n`
-            : `${name} is erased; \`scorefold compact\` takes its bytes out of the files\n`,
-        );
+        const { tenant, alsoLater = false } = options;
+        const erased = await engine.erase(contactId, tenant, { alsoLater });
+        tellErased(io, contactId, tenant, erased);
+        if (erased.status !== "erased" || erased.laterInputs === 0 || alsoLater) return;
+        if (await isAgreed(io, `erase ${counted(erased.laterInputs, "later input")} as well?`))
+          tellErased(io, contactId, tenant, await engine.erase(contactId, tenant, { alsoLater: true }));
       });
     });
+}
+
+/** @throws ScorefoldError where there was nothing to erase */
+function tellErased(io: Io, contactId: string, tenantId: string, answer: ErasureAnswer): void {
+  const name = `contact ${visible(contactId)} of tenant ${visible(tenantId)}`;
+  if (answer.status === "unknown") {
+    const near = answer.nearest === null ? "" : `; did you mean ${visible(answer.nearest)}?`;
+    throw new ScorefoldError("input-missing", `${name} is not known, and nothing was erased${near}`);
+  }
+  const { until, laterInputs, deadLetters, mentions } = answer;
+  io.stderr.write(`${name} is erased: what is dated up to ${formatInstant(until)} is gone, and refused\n`);
+  if (laterInputs > 0)
+    io.stderr.write(`  ${counted(laterInputs, "input")} of it dated later stay${one(laterInputs)}: --also-later\n`);
+  // On Kafka neither is known, and no file holds the log.
+  if (deadLetters === null || mentions === null) return;
+  const also = deadLetters === 0 ? "" : `, with ${counted(deadLetters, "dead letter")} of it`;
+  io.stderr.write(`  \`scorefold compact\` takes its bytes out of the files${also}\n`);
+  if (mentions === 0) return;
+  io.stderr.write(
+    `  ${counted(mentions, "dead letter")} that can't be said to be of anybody hold${one(mentions)} the id and ` +
+      `stay${one(mentions)}: \`scorefold dead-letters list --containing '${visible(contactId)}'\`, and \`drop\`\n`,
+  );
+}
+
+/** Of a verb whose subject was counted. */
+function one(count: number): string {
+  return count === 1 ? "s" : "";
 }
 
 export function compactCommand(io: Io): Command {
@@ -49,7 +89,8 @@ export function compactCommand(io: Io): Command {
       "after",
       `
 The engine must not run meanwhile, and there has to be room for a copy of the directory. Afterwards nothing of contacts
-erased before is in any file, ContactErased included: run it when your consumers have read that.`,
+erased before is in any file, ContactErased included: run it when your consumers have read that. What is dated after the
+erasure stays (\`erase --also-later\`), and so do dead letters that do not say whose they are (\`dead-letters\`).`,
     )
     .action(async (options: ReachOptions) => {
       const running = await runningEngine(io, options);
@@ -63,6 +104,10 @@ erased before is in any file, ContactErased included: run it when your consumers
       // What the log holds and the store does not know yet is folded first: there may be erasures in it.
       const engine = await openEngine(io, options.data, null);
       await engine.task.caughtUp();
+      // A run of timers that was broken off names the contact that it has come to: it is ended.
+      const run = engine.task.position?.timer.run ?? null;
+      if (run !== null) await engine.task.fireUntil(run.until);
+      await engine.task.written();
       await engine.stop();
       const progress = new Progress(io);
       const report = await compactDirectory(await DataDirectory.open(options.data), (what, done) =>
@@ -72,5 +117,10 @@ erased before is in any file, ContactErased included: run it when your consumers
         `${counted(report.contacts, "erased contact")}, ${counted(report.records, "record")} removed from the log; ` +
           `${bytesText(report.bytesBefore)} -> ${bytesText(report.bytesAfter)}\n`,
       );
+      if (report.laterLines > 0)
+        io.stderr.write(
+          `  ${counted(report.laterLines, "line")} of these contacts dated after the erasure stay${one(report.laterLines)}; ` +
+            "`scorefold erase CONTACT --also-later`, and compact again, takes them out\n",
+        );
     });
 }

@@ -5,7 +5,16 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Appended, ContactAnswer, EngineStatus, ExplainAnswer, Question, TaskStatus } from "../../api/engine.js";
+import type {
+  Appended,
+  ContactAnswer,
+  EngineStatus,
+  ErasureAnswer,
+  ErasureOptions,
+  ExplainAnswer,
+  Question,
+  TaskStatus,
+} from "../../api/engine.js";
 import type { KafkaConfig } from "../../config/kafka.js";
 import type { Config } from "../../config/run.js";
 import { ClusterEngine } from "../../engine/cluster-engine.js";
@@ -131,10 +140,8 @@ export class Workers extends ClusterEngine implements ServedEngine {
     yield* mergedScores(remotes.map((remote) => remote.allScores(question, true)));
   }
 
-  async erase(contactId: ContactId, tenantId: TenantId): Promise<void> {
-    const owner = this.#workers.find((worker) => worker.has(this.#taskOf(contactId)))?.remote;
-    if (owner == null) await this.#inputs.erase(contactId, tenantId, Date.now());
-    else await owner.erase(contactId, tenantId);
+  async erase(contactId: ContactId, tenantId: TenantId, options: ErasureOptions): Promise<ErasureAnswer> {
+    return await this.#ownerOf(contactId).erase(contactId, tenantId, options);
   }
 
   async metrics(): Promise<{ text: string; contentType: string }> {

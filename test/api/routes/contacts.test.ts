@@ -155,16 +155,60 @@ async function scoreLine(url: string): Promise<any> {
 }
 
 describe("erasure", () => {
+  const erase = async (url: string, id: string, query = ""): ReturnType<typeof ask> =>
+    await ask(`${url}/v1/contacts/${encodeURIComponent(id)}${query}`, { method: "DELETE" });
+
   it("is answered when it is published, and can be asked twice", async () => {
     const { url, engine } = await serve();
     await post(`${url}/v1/interactions`, [click("e1"), click("e1", "bob")]);
     for (let times = 0; times < 2; times += 1) {
-      const answer = await ask(`${url}/v1/contacts/ann`, { method: "DELETE" });
+      const answer = await erase(url, "ann");
       expect([answer.status, answer.text]).toEqual([204, ""]);
     }
     const published = engine.topicsByName.get("score-changed")!.values.map((value) => JSON.parse(value));
     expect(published.filter(({ kind }) => kind === "ContactErased")).toHaveLength(1);
     expect((await ask(`${url}/v1/contacts/ann/scores`)).json.scores).toEqual([]);
     expect((await ask(`${url}/v1/contacts/bob/scores`)).json.scores).toHaveLength(1);
+  });
+
+  it("of nobody is 404, with who was probably meant, and leaves nothing", async () => {
+    const { url, engine } = await serve();
+    await post(`${url}/v1/interactions`, click("e1", "ann-0042"));
+    const before = engine.lines.length;
+    const near = await erase(url, "ann-0024");
+    expect([near.status, near.json.type, near.json.nearest]).toEqual([404, "/problems/unknown-contact", "ann-0042"]);
+    expect(near.json.detail).toBe('tenant "default" has no contact "ann-0024"; did you mean "ann-0042"?');
+    const far = await erase(url, "zzz");
+    expect([far.status, far.json.nearest]).toEqual([404, null]);
+    const other = await ask(`${url}/v1/contacts/ann-0042`, { method: "DELETE", headers: { "x-tenant": "acme" } });
+    expect([other.status, other.json.nearest]).toEqual([404, null]);
+    expect(engine.lines).toHaveLength(before);
+  });
+
+  it("tells how many later inputs stay, and takes them where it is told to", async () => {
+    const { url } = await serve();
+    const later = now + 60_000;
+    await post(`${url}/v1/interactions`, [click("e1"), click("e2", "ann", later)]);
+    const first = await erase(url, "ann");
+    expect([first.status, first.headers.get("x-erased-until"), first.headers.get("x-later-inputs")]).toEqual([
+      204,
+      String(now),
+      "1",
+    ]);
+    expect((await erase(url, "ann", "?alsoLater=false")).headers.get("x-later-inputs")).toBe("1");
+    const all = await erase(url, "ann", "?alsoLater=true");
+    expect([all.status, all.headers.get("x-erased-until"), all.headers.get("x-later-inputs")]).toEqual([
+      204,
+      String(later),
+      "0",
+    ]);
+  });
+
+  it.each(["?alsoLater=yes", "?alsoLater=", "?alsolater=true"])("with %s is refused", async (query) => {
+    const { url } = await serve();
+    await post(`${url}/v1/interactions`, click("e1"));
+    const answer = await erase(url, "ann", query);
+    expect([answer.status, answer.json.type]).toEqual([400, "/problems/bad-parameter"]);
+    expect((await ask(`${url}/v1/contacts/ann/scores`)).json.scores).toHaveLength(1);
   });
 });
