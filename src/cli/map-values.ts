@@ -1,7 +1,7 @@
 /** Lines of foreign values through a topic's mapping, to try it before the topic has it. */
 import { createHash } from "node:crypto";
-import { canonicalJson } from "../events/canonical.js";
 import { ORIGINAL_BYTES_MAX } from "../events/dead-letter.js";
+import { encodeInput } from "../events/encode.js";
 import { type LineBatch, readLines, STANDARD_INPUT } from "../rebuild/lines.js";
 import { compileTopic } from "../topics/mapping.js";
 import type { Mapped, RecordMapper } from "../topics/record.js";
@@ -58,7 +58,7 @@ function mappedBatch(
     if (result.ok === "skipped") counts.skipped.set(result.reason, (counts.skipped.get(result.reason) ?? 0) + 1);
     else if (result.ok) {
       counts.inputs += 1;
-      text += `${canonicalJson(result.input)}\n`;
+      text += `${encodeInput(result.input)}\n`;
     } else {
       counts.bad += 1;
       tell(firstLine + i, `${result.reason}: ${result.error}`);

@@ -5,7 +5,7 @@
 
 import { nearest } from "../nearest.js";
 import { checkedObject, kindOfJson } from "./json.js";
-import { INSTANT_SIZE_MAX_MS, parseInstant } from "./time.js";
+import { formatInstant, INSTANT_SIZE_MAX_MS, MILLISECONDS_SIZE_MIN, PLAUSIBLE_UNTIL, parseInstant } from "./time.js";
 import {
   type Adjustment,
   type ContactId,
@@ -38,6 +38,7 @@ export const deadLetterReasons = [
   "unsupported", // has a meaning that this version does not know
   "no-contact",
   "bad-instant",
+  "implausible-instant", // a number that looks like seconds, or an instant from 2100 on
   "too-large",
   "invalid", // a field has a wrong type or value
   "too-far-ahead", // dated further after its arrival in the log than is tolerated
@@ -58,8 +59,8 @@ export interface Refused {
 const commonFields = ["kind", "id", "tenantId", "contactId", "at"];
 const fieldsOfKind = {
   interaction: new Set([...commonFields, "type", "resource", "automated", "attributes"]),
-  profile: new Set([...commonFields, "fields"]),
-  adjustment: new Set([...commonFields, "model", "dimension", "add", "set", "reason", "by"]),
+  profile: new Set([...commonFields, "fields", "patch"]),
+  adjustment: new Set([...commonFields, "model", "dimension", "add", "set", "decays", "reason", "by"]),
 } as const satisfies Record<Input["kind"], ReadonlySet<string>>;
 const kindNames = Object.keys(fieldsOfKind);
 
@@ -189,7 +190,12 @@ function readInteraction(source: Source, problems: Problems): Interaction {
 
 function readProfile(source: Source, problems: Problems): Profile {
   const fields = source["fields"];
-  if (fields === undefined) {
+  if ((source["patch"] ?? undefined) !== undefined) {
+    problems.add(
+      "unsupported",
+      "patch is there, and this version takes whole profiles only; write all fields in `fields`",
+    );
+  } else if (fields === undefined) {
     problems.add("invalid", "fields is missing; write the whole profile, or null to erase the contact");
   }
   return {
@@ -212,6 +218,12 @@ function readAdjustment(source: Source, problems: Problems): Adjustment {
     problems.add("invalid", "one of add and set is needed");
   } else if (add !== undefined && set !== undefined) {
     problems.add("invalid", "add and set are both there; keep one of them");
+  }
+  const decays = source["decays"] ?? false;
+  if (decays === true) {
+    problems.add("unsupported", "decays is true, and this version has no adjustments that decay; leave it out for lasting points");
+  } else if (decays !== false) {
+    problems.add("invalid", `decays is ${quoted(decays)}; expected true or false`);
   }
   const reason = readText(source, "reason", problems);
   const by = readText(source, "by", problems);
@@ -282,14 +294,28 @@ function readRetracted(attributes: JsonObject, problems: Problems): JsonObject {
 
 function readInstant(value: unknown, path: string, problems: Problems): EpochMs {
   if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) <= INSTANT_SIZE_MAX_MS) {
-    return value + 0; // -0 is 0
+    if (Math.abs(value) < MILLISECONDS_SIZE_MIN) {
+      const shown = `${path} is ${value}, as milliseconds ${formatInstant(value)}`;
+      const advice = "if these are seconds, write milliseconds (in a mapping `format: s`)";
+      problems.add("implausible-instant", `${shown}; ${advice}; for an instant before 1973-03-03 write ISO 8601`);
+      return 0;
+    }
+    return plausible(value, value, path, problems);
   }
   const parsed = typeof value === "string" ? parseInstant(value) : undefined;
-  if (parsed !== undefined) return parsed;
+  if (parsed !== undefined) return plausible(parsed, value, path, problems);
   const found = value === undefined || value === null ? "missing" : quoted(value);
   const expected = "ISO 8601 with a zone, as 2024-05-01T12:00:00Z, or whole milliseconds since 1970";
   problems.add("bad-instant", `${path} is ${found}; expected ${expected}`);
   return 0;
+}
+
+function plausible(at: EpochMs, value: unknown, path: string, problems: Problems): EpochMs {
+  if (at >= PLAUSIBLE_UNTIL) {
+    const shown = typeof value === "number" ? `${value}, which is ${formatInstant(at)}` : quoted(value);
+    problems.add("implausible-instant", `${path} is ${shown}; an input is dated before 2100-01-01T00:00:00Z`);
+  }
+  return at;
 }
 
 function readPoints(source: Source, name: string, problems: Problems): number | undefined {

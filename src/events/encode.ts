@@ -1,10 +1,50 @@
 /**
- * Outputs and score lines as one JSON object a line: fixed key order, no blanks, no line end.
+ * Inputs, outputs and score lines as one JSON object a line: fixed key order, no blanks, no line end.
  *
  * The order of keys is that of a copy made for `JSON.stringify`. Text put together piece by piece takes more than twice
  * as long: what it gives is a tree of its pieces, of kilobytes, until it is written.
  */
-import type { Cause, ContactErased, Output, ScoreChanged, ScoreLine, ThresholdCrossed } from "./types.js";
+import { canonicalJson } from "./canonical.js";
+import { formatInstant, MILLISECONDS_SIZE_MIN } from "./time.js";
+import {
+  type Cause,
+  type ContactErased,
+  type EpochMs,
+  type Input,
+  type Interaction,
+  type Output,
+  RETRACTION,
+  type ScoreChanged,
+  type ScoreLine,
+  type ThresholdCrossed,
+} from "./types.js";
+
+/**
+ * An input as a line that is read back as the same input: its canonical JSON, but for instants that as a number would
+ * pass for seconds (before 3 March 1973). Those are written as text.
+ */
+export function encodeInput(input: Input): string {
+  const isOld = isSmall(input.at);
+  const isOldRetraction = isRetraction(input) && isSmall(input.attributes["at"] as EpochMs);
+  if (!isOld && !isOldRetraction) return canonicalJson(input);
+  const attributes = isOldRetraction
+    ? { attributes: { ...input.attributes, at: writable(input.attributes["at"] as EpochMs) } }
+    : undefined;
+  return canonicalJson({ ...input, at: writable(input.at), ...attributes } as unknown as Input);
+}
+
+/** An instant as a value that is read back as itself: milliseconds, or where they would pass for seconds a text. */
+export function writable(at: EpochMs): EpochMs | string {
+  return isSmall(at) ? formatInstant(at) : at;
+}
+
+function isSmall(at: EpochMs): boolean {
+  return Math.abs(at) < MILLISECONDS_SIZE_MIN;
+}
+
+function isRetraction(input: Input): input is Interaction {
+  return input.kind === "interaction" && input.type === RETRACTION;
+}
 
 /** A score line as JSON, keys in the order of `ScoreLine`; dimensions in the order they came. */
 export function encodeScoreLine(line: ScoreLine): string {

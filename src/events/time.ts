@@ -6,10 +6,13 @@ import type { EpochMs } from "./types.js";
 
 /** The largest instant, in size, that a date can show; also the bound on `at` given in milliseconds. */
 export const INSTANT_SIZE_MAX_MS = 8.64e15;
+/** A smaller number, in size, is probably one of seconds: as milliseconds it would lie within three years of 1970. */
+export const MILLISECONDS_SIZE_MIN = 1e11;
+/** 2100-01-01T00:00:00Z. Nothing happened then yet; whoever writes so has made a mistake. */
+export const PLAUSIBLE_UNTIL: EpochMs = 4_102_444_800_000;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const FRACTION_DIGITS_MAX = 9;
 
 const ZERO = 48;
 const DASH = 45;
@@ -17,8 +20,11 @@ const PLUS = 43;
 const COLON = 58;
 const DOT = 46;
 const COMMA = 44;
+const BLANK = 32;
 const LETTER_T = 84;
 const LETTER_Z = 90;
+/** What makes an upper-case letter of ASCII a lower-case one. */
+const LOWER_CASE = 32;
 
 /** How many days the months before this one have, in a year that is no leap year; index 1 is January. */
 const daysBeforeMonth = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
@@ -26,8 +32,9 @@ const daysOfMonth = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
  * Reads ISO 8601 date and time with a zone: `2024-05-01T12:00Z`, `2024-05-01T12:00:00.123+02:00`, `...+0200`, `...+02`.
- * Seconds may be left out; a fraction has 1 to 9 digits, and what is below a millisecond is cut off. Years outside
- * 0000..9999 are written with a sign and six digits, as `formatInstant` does.
+ * Seconds may be left out; of a fraction what is below a millisecond is cut off. As databases write it, there may be a
+ * blank for the T and before the zone, and the zone may be ` UTC`. Years outside 0000..9999 are written with a sign and
+ * six digits, as `formatInstant` does.
  *
  * @returns milliseconds UTC, or undefined for anything else: no zone, no such day, hour 24, second 60.
  */
@@ -45,7 +52,7 @@ export function parseInstant(text: string): EpochMs | undefined {
   if (
     text.charCodeAt(start) !== DASH ||
     text.charCodeAt(start + 3) !== DASH ||
-    text.charCodeAt(start + 6) !== LETTER_T ||
+    !isTimeMark(text.charCodeAt(start + 6)) ||
     text.charCodeAt(start + 9) !== COLON ||
     month < 1 ||
     month > 12 ||
@@ -86,10 +93,14 @@ function withSecondsAndZone(text: string, from: number, minutesMs: number): numb
         if (next < first + 3) at += (text.charCodeAt(next) - ZERO) * scale;
         scale /= 10;
       }
-      if (next === first || next - first > FRACTION_DIGITS_MAX) return undefined;
+      if (next === first) return undefined;
     }
   }
-  if (text.charCodeAt(next) === LETTER_Z) return next + 1 === text.length ? at : undefined;
+  if (text.charCodeAt(next) === BLANK) {
+    next += 1;
+    if (text.length === next + 3 && text.endsWith("UTC")) return at;
+  }
+  if (isLetter(text.charCodeAt(next), LETTER_Z)) return next + 1 === text.length ? at : undefined;
   const offset = zoneOffsetMs(text, next);
   return offset === undefined ? undefined : at - offset;
 }
@@ -110,6 +121,16 @@ function zoneOffsetMs(text: string, from: number): number | undefined {
   }
   const size = hours * HOUR_MS + minutes * MINUTE_MS;
   return sign === DASH ? -size : size;
+}
+
+/** Between date and time: `T`, `t` or a blank. */
+function isTimeMark(code: number): boolean {
+  return isLetter(code, LETTER_T) || code === BLANK;
+}
+
+/** The letter, which is given in upper case, in either case. */
+function isLetter(code: number, letter: number): boolean {
+  return code === letter || code === letter + LOWER_CASE;
 }
 
 /** The number that `count` digits write, or -1 if one of them is none. */

@@ -6,7 +6,7 @@ import type { EpochMs } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import { clamp } from "../model/numbers.js";
 import type { Trigger } from "../model/types.js";
-import { pool } from "./ledger.js";
+import { accumulated, standingPoints } from "./ledger.js";
 import type { Flags, ModelState } from "./state.js";
 import { insideUntil } from "./windows.js";
 
@@ -74,11 +74,8 @@ export function gradeAt(model: CompiledModel, score: number): number {
 /** A dimension's points before rounding: what it accumulated and what stands, inside its range. */
 export function dimensionPoints(model: CompiledModel, state: ModelState, index: number): number {
   const dimension = model.dimensions[index]!;
-  const { lines, standing } = state;
-  const decaying = pool(lines, dimension.decayingFrom, dimension.lastingFrom);
-  const lasting = pool(lines, dimension.lastingFrom, dimension.linesEnd);
-  const held = pool(standing, dimension.standingFrom, dimension.standingEnd);
-  return clamp(decaying + lasting + held, dimension.min, dimension.max);
+  const points = accumulated(dimension, state.lines) + standingPoints(dimension, state.standing);
+  return clamp(points, dimension.min, dimension.max);
 }
 
 /**

@@ -2,8 +2,8 @@
  * The one fold: whoever needs a score calls it, and nothing else computes one. Time comes in as an argument; what is read is
  * the model, the state and the input, and nothing else.
  *
- * At one instant what time does comes first: decay steps, inactive rules, windows, then one evaluation. Then the
- * inputs in key order, each with its own evaluation.
+ * At one instant what time does comes first: windows, decay steps, inactive rules, then one evaluation. Then the inputs
+ * in key order, each with its own evaluation.
  */
 import {
   type Adjustment,
@@ -85,6 +85,16 @@ export function causeOf(input: Interaction | Profile | Adjustment): Cause {
 function pass(model: CompiledModel, state: ModelState, at: EpochMs): boolean {
   const silence = silenceSince(state);
   let moved = false;
+  // First, since what stands decides how far an inactive rule can move a dimension.
+  if (windowsDue(model, state, state.clock ?? at) <= at) {
+    for (const rule of model.standingRules) {
+      const window = state.windows[rule.window]!;
+      const edge = window.edge <= at;
+      if (edge) passEdges(rule, window, at);
+      if (edge || lapsed(rule, state, at)) moved = stand(rule, state, at) || moved;
+    }
+    state.cache.windowsDue = null;
+  }
   for (let i = 0; i < model.dimensions.length; i++) {
     const dimension = model.dimensions[i]!;
     if (dimension.decay === null || state.cache.resting[i]) continue;
@@ -107,16 +117,7 @@ function pass(model: CompiledModel, state: ModelState, at: EpochMs): boolean {
       continue;
     }
     const points = matchPoints(effect.points(null, state.profile), 1, effect.weight);
-    move(model, state, effect.dimension, effect.line, effect.cutLine, granted(state, effect, points, at));
-  }
-  if (windowsDue(model, state, state.clock ?? at) <= at) {
-    for (const rule of model.standingRules) {
-      const window = state.windows[rule.window]!;
-      const edge = window.edge <= at;
-      if (edge) passEdges(rule, window, at);
-      if (edge || lapsed(rule, state, at)) moved = stand(rule, state, at) || moved;
-    }
-    state.cache.windowsDue = null;
+    move(model, state, effect.dimension, effect.line, granted(state, effect, points, at));
   }
   state.cache.due = null;
   return moved;
@@ -167,7 +168,7 @@ function interact(model: CompiledModel, state: ModelState, x: Interaction): bool
     if (!take(state, rule.scope, x)) continue;
     count(state, rule.index, x.at);
     if (points === 0) continue;
-    move(model, state, rule.dimension, rule.line, rule.cutLine, granted(state, rule, points, x.at));
+    move(model, state, rule.dimension, rule.line, granted(state, rule, points, x.at));
     moved = true;
   }
   if (active && x.automated !== "yes") {
@@ -288,7 +289,7 @@ function adjust(model: CompiledModel, state: ModelState, input: Adjustment): boo
     if (input.set !== undefined && (named === id || named === "all")) {
       set(model, state, [{ dimension: i, line, value: clamp(input.set, min, max) }]);
     } else if (input.add !== undefined && named === id) {
-      move(model, state, i, line, linesEnd - 1, input.add);
+      move(model, state, i, line, input.add);
     }
   }
   state.cache.due = null;

@@ -25,26 +25,46 @@ export function accumulated(dimension: CompiledDimension, lines: readonly number
   );
 }
 
+/** The sum of the dimension's standing and profile rules at the present instant. */
+export function standingPoints(dimension: CompiledDimension, standing: readonly number[]): number {
+  return pool(standing, dimension.standingFrom, dimension.standingEnd);
+}
+
 /**
- * Moves a dimension by `points`: they go to the rule's line, and what the dimension's range cuts off to the line
- * `cut` of the same pool.
+ * Moves what a dimension shows by `points`. They go to the rule's line; what the range cuts off goes to the lines `cut`,
+ * so that what was accumulated and what stands always sum to what is shown.
+ *
+ * With a the accumulated points, s the standing ones and d = clamp(a + s) what is shown: d' = clamp(d + points) and
+ * a' = d' - s. No input moves a against its own sign: where a' would be on the other side of a, a stays as it was.
+ *
+ * @param line the rule's line, in one of the dimension's two pools
  */
-export function move(
-  model: CompiledModel,
-  state: ModelState,
-  index: number,
-  line: number,
-  cutLine: number,
-  points: number,
-): void {
+export function move(model: CompiledModel, state: ModelState, index: number, line: number, points: number): void {
   if (points === 0) return;
   const dimension = model.dimensions[index]!;
   const { lines } = state;
-  const { min, max } = dimension;
-  const before = accumulated(dimension, lines);
-  const after = clamp(clamp(before, min, max) + points, min, max);
+  const { min, max, decayingFrom, lastingFrom, linesEnd } = dimension;
+  const decaying = pool(lines, decayingFrom, lastingFrom);
+  const before = decaying + pool(lines, lastingFrom, linesEnd);
+  const standing = standingPoints(dimension, state.standing);
+  const shown = clamp(before + standing, min, max);
+  const after = clamp(shown + points, min, max) - standing;
+  const decayingCut = lastingFrom - 1;
+  const lastingCut = linesEnd - 1;
+  const ownCut = line < lastingFrom ? decayingCut : lastingCut;
   lines[line] = lines[line]! + points;
-  lines[cutLine] = lines[cutLine]! + (after - before - points);
+  if (points > 0 ? after < before : after > before) {
+    lines[ownCut] = lines[ownCut]! - points;
+  } else {
+    const cut = after - before - points;
+    // What was outside the range before is forgiven. The decaying pool takes what it owes itself, since what it owes
+    // fades; the rest is lasting, so that what is forgiven does not fade.
+    const forgiven = shown - standing - before;
+    const owed = forgiven > 0 ? Math.min(forgiven, Math.max(0, -decaying)) : Math.max(forgiven, Math.min(0, -decaying));
+    lines[decayingCut] = lines[decayingCut]! + owed;
+    lines[lastingCut] = lines[lastingCut]! + (forgiven - owed);
+    lines[ownCut] = lines[ownCut]! + (cut - forgiven);
+  }
   touch(state, index);
 }
 
@@ -54,12 +74,12 @@ function touch(state: ModelState, dimension: number): void {
   state.cache.resting[dimension] = false;
 }
 
-/** Forgets all that the dimensions accumulated; the rule's lasting line becomes the value. */
+/** Forgets all that the dimensions accumulated; the rule's lasting line becomes what makes them show the value. */
 export function set(model: CompiledModel, state: ModelState, targets: readonly SetTarget[]): void {
   for (const { dimension, line, value } of targets) {
-    const { decayingFrom, linesEnd } = model.dimensions[dimension]!;
-    state.lines.fill(0, decayingFrom, linesEnd);
-    state.lines[line] = value;
+    const target = model.dimensions[dimension]!;
+    state.lines.fill(0, target.decayingFrom, target.linesEnd);
+    state.lines[line] = value - standingPoints(target, state.standing);
     touch(state, dimension);
   }
 }

@@ -284,11 +284,14 @@ export function firstEdge(rule: CompiledStanding, window: Window, now: EpochMs):
   return edge;
 }
 
-/** How long an hour can still count: its window, or its last recency step where older matches weigh nothing. */
+/**
+ * How long an hour is looked at: its window, whose end is due even where older matches weigh nothing; without a window
+ * its last recency step, where what is older weighs nothing.
+ */
 function keptFor(rule: CompiledStanding): DurationMs {
-  const window = rule.withinMs ?? never;
-  if (rule.recency == null || rule.recency.else !== 0) return window;
-  return Math.min(window, rule.recency.steps.at(-1)?.within ?? never);
+  if (rule.withinMs !== null) return rule.withinMs;
+  if (rule.recency == null || rule.recency.else !== 0) return never;
+  return rule.recency.steps.at(-1)?.within ?? never;
 }
 
 /** The first edge of an hour after `now`. */

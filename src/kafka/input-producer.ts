@@ -1,6 +1,6 @@
 /** Sends inputs that came another way, as over HTTP, to their topics. */
 import type { Kafka, Producer } from "kafkajs";
-import { canonicalJson } from "../events/canonical.js";
+import { encodeInput } from "../events/encode.js";
 import type { Input } from "../events/types.js";
 import type { Offset, Topic } from "../stream/log.js";
 import { kafkaError } from "./errors.js";
@@ -34,7 +34,7 @@ export class InputProducer {
   async send(inputs: readonly SentInput[]): Promise<readonly InputPlace[]> {
     const byTopic = new Map<Topic, { partition: number; key: string; value: string }[]>();
     for (const { topic, task, input } of inputs) {
-      const message = { partition: task, key: input.contactId, value: canonicalJson(input) };
+      const message = { partition: task, key: input.contactId, value: encodeInput(input) };
       const known = byTopic.get(topic);
       if (known === undefined) byTopic.set(topic, [message]);
       else known.push(message);

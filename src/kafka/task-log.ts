@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Transaction as KafkaTransaction, Producer, TopicMessages } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
-import { canonicalJson } from "../events/canonical.js";
+import { encodeInput } from "../events/encode.js";
 import type { EpochMs, Output } from "../events/types.js";
 import {
   type Bounds,
@@ -309,8 +309,7 @@ export class KafkaTaskLog implements TaskLog {
     }
     for (const letter of deadLetters)
       add(outputTopics.deadLetters, `${letter.topic}-${letter.partition}-${letter.offset}`, writer.deadLetter(letter));
-    for (const { task, input } of rekeyed ?? [])
-      add(rekeyedTopic as Topic, input.contactId, canonicalJson(input), task);
+    for (const { task, input } of rekeyed ?? []) add(rekeyedTopic as Topic, input.contactId, encodeInput(input), task);
     return messages;
   }
 

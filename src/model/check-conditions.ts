@@ -15,6 +15,7 @@ import {
   scalarOf,
 } from "./check-values.js";
 import { joinKey } from "./parse.js";
+import { comparedForm } from "./text.js";
 import type { Condition, FieldPath, Scalar, TypePattern } from "./types.js";
 
 /** `any`, `all` and `not` inside each other. */
@@ -253,6 +254,7 @@ function readOperator(findings: Findings, op: Operator, item: Item, field: Field
     case "startsWith":
     case "endsWith": {
       const value = readPlainText(findings, item);
+      if (value !== undefined) reportEmpty(findings, item, value);
       return value === undefined ? undefined : { op, field, value };
     }
     case "matches": {
@@ -304,7 +306,15 @@ function readScalar(findings: Findings, item: Item): Scalar | undefined {
     const advice = item.node.kind === "list" ? "; a list goes with `in` or `notIn`" : "";
     findings.error(item, `expected a text, a number, true or false, found ${found(item.node)}${advice}`);
   }
+  if (typeof value === "string") reportEmpty(findings, item, value);
   return value;
+}
+
+/** Texts are compared without blanks at their ends, and nothing of that is left here. */
+function reportEmpty(findings: Findings, item: Item, text: string): void {
+  if (comparedForm(text) === "") {
+    findings.error(item, `found ${found(item.node)}, an empty text; for a field that is missing use \`exists: false\``);
+  }
 }
 
 function readPlainText(findings: Findings, item: Item): string | undefined {
@@ -326,8 +336,15 @@ function readRegularExpression(findings: Findings, item: Item): string | undefin
     findings.error(item, `a regular expression has at most ${patternCharsMax} characters, found ${pattern.length}`);
     return undefined;
   }
+  if (pattern === "") {
+    findings.error(item, "an empty regular expression is found in every text; use `exists: true`");
+    return undefined;
+  }
+  if (pattern !== pattern.normalize("NFKC")) {
+    findings.warning(item, `fields are searched in Unicode's NFKC; write it as \`${pattern.normalize("NFKC")}\``);
+  }
   try {
-    RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
+    RE2JS.compile(pattern);
     return pattern;
   } catch (error) {
     const reason =

@@ -18,7 +18,7 @@ import {
   reportRepeated,
   scalarOf,
 } from "./check-values.js";
-import { simpleLowerCase } from "./text.js";
+import { comparedForm } from "./text.js";
 import type { FieldPath, Period, PeriodCap, Points, Repeat, StandingRule } from "./types.js";
 
 const forms = ["values", "bands", "keywords", "times"] as const;
@@ -80,7 +80,7 @@ function readForm(
   if (form === "keywords") {
     const keywords = readTable(findings, item, '{ ceo: 25, "vice president": 20 }');
     for (const { entry, keyAt } of readLookup(findings, item?.node.kind === "map" ? item : undefined, "") ?? []) {
-      if (!/[\p{L}\p{N}]/u.test(entry.key)) {
+      if (!/[\p{L}\p{M}\p{N}]/u.test(comparedForm(entry.key)) && comparedForm(entry.key) !== "") {
         findings.warning(keyAt, "a keyword without letters or digits is never found");
       }
     }
@@ -94,7 +94,7 @@ function readForm(
   return times === undefined ? undefined : { kind: "times", by, times, else: otherwise };
 }
 
-/** Text -> points; keys that are equal ignoring case are one key. */
+/** Text -> points; keys that are one text as texts are compared are an error. */
 function readTable(
   findings: Findings,
   item: Item | undefined,
@@ -104,8 +104,13 @@ function readTable(
   if (item?.node.kind === "map" && entries.length === 0) {
     findings.warning(item, "there are no entries: `else` always holds");
   }
-  const keys = entries.map(({ entry, keyAt }) => ({ at: keyAt, key: simpleLowerCase(entry.key) }));
-  reportRepeated(findings, keys, "case is ignored, and the key");
+  const keys = entries.map(({ entry, keyAt }) => ({ at: keyAt, key: comparedForm(entry.key) }));
+  for (const { at, key } of keys) {
+    if (key === "")
+      findings.error(at, "a key is empty, once blanks at its ends are taken off; `else` is for what is missing");
+  }
+  const told = keys.map(({ at, key }) => ({ at, key: key === "" ? undefined : key }));
+  reportRepeated(findings, told, "case, blanks at the ends and Unicode spelling are ignored, and the key");
   return entries.map((entry) => [entry.entry.key, readNumber(findings, entry) ?? 0] as const);
 }
 

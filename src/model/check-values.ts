@@ -7,6 +7,7 @@ import { nearest, suggestion } from "../nearest.js";
 import { hourMs, parseDuration } from "./duration.js";
 import { numberSizeMax } from "./formula.js";
 import { joinKey, type MapEntry, type MapNode, type ScalarNode, type Tree, type TreeNode } from "./parse.js";
+import { decimal } from "./text.js";
 import type { DurationMs, ModelProblem, SourcePlace } from "./types.js";
 
 /** Ids, as those of inputs. */
@@ -215,7 +216,7 @@ export function readNumber(findings: Findings, item: Item | undefined, bounds: N
   const value = scalarOf(item.node);
   const wanted = describeBounds(bounds);
   if (typeof value !== "number") {
-    const quoted = typeof value === "string" && /^-?[0-9]+(\.[0-9]+)?$/.test(value) ? "; remove the quotes" : "";
+    const quoted = typeof value === "string" && decimal(value) !== undefined ? "; remove the quotes" : "";
     findings.error(item, `expected ${wanted}, found ${found(item.node)}${quoted}`);
     return undefined;
   }

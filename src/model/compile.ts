@@ -58,7 +58,6 @@ interface Scoped {
 export interface CompiledPoints extends Matching, Scoped {
   readonly dimension: number;
   readonly line: number;
-  readonly cutLine: number;
   readonly points: PointsOf;
   readonly weight: number;
   readonly repeat: Repeat | null;
@@ -81,6 +80,7 @@ export interface SetTarget {
   readonly dimension: number;
   /** The rule's lasting line there. */
   readonly line: number;
+  /** What the dimension is to show, inside its range. */
   readonly value: number;
 }
 
@@ -243,14 +243,12 @@ function pointsEffect(
   layout: Layout,
   index: number,
   effect: Extract<InactiveRule["effect"], { kind: "points" }>,
-): Pick<CompiledPoints, "dimension" | "line" | "cutLine" | "points" | "weight" | "cap"> {
+): Pick<CompiledPoints, "dimension" | "line" | "points" | "weight" | "cap"> {
   const dimension = dimensionOf(layout, effect.dimension);
   const pool = effect.decays ? "decaying" : "lasting";
-  const { lastingFrom, linesEnd } = layout.dimensions[dimension]!;
   return {
     dimension,
     line: layout.lineOf(index, dimension, pool),
-    cutLine: effect.decays ? lastingFrom - 1 : linesEnd - 1,
     points: pointsOf(effect.points),
     weight: effect.weight,
     cap: effect.cap ?? null,

@@ -1,9 +1,12 @@
-/** Conditions of `where` as predicates. Text ignores case; a missing field or a mismatch makes an operator false. */
+/**
+ * Conditions of `where` as predicates. Texts are compared in one form (`comparedForm`), a list holds where one of its
+ * elements does, and a missing field or a mismatch makes an operator false.
+ */
 import { RE2JS } from "re2js";
 import type { Interaction, Json, JsonObject } from "../events/types.js";
 import { fieldReader, type Reader } from "./fields.js";
-import { decimal, simpleLowerCase } from "./text.js";
-import type { Condition, Scalar } from "./types.js";
+import { comparedForm, decimal, normalForm } from "./text.js";
+import type { Condition, FieldPath, Scalar } from "./types.js";
 
 export type Predicate = (interaction: Interaction | null, profile: JsonObject | null) => boolean;
 
@@ -30,36 +33,30 @@ export function predicate(condition: Condition): Predicate {
       const predicates = condition.of.map(predicate);
       return (x, profile) => predicates.some((holds) => holds(x, profile));
     }
-    case "not": {
-      const holds = predicate(condition.of);
-      return (x, profile) => !holds(x, profile);
-    }
+    case "not":
+      return negated(predicate(condition.of));
     case "is":
-      return is(fieldReader(condition.field), condition.value);
-    case "isNot": {
-      const holds = is(fieldReader(condition.field), condition.value);
-      return (x, profile) => !holds(x, profile);
-    }
+      return onTexts(condition.field, comparedText, isText(condition.value));
+    case "isNot":
+      return negated(onTexts(condition.field, comparedText, isText(condition.value)));
     case "in":
-      return isIn(fieldReader(condition.field), condition.values);
-    case "notIn": {
-      const holds = isIn(fieldReader(condition.field), condition.values);
-      return (x, profile) => !holds(x, profile);
-    }
+      return onTexts(condition.field, comparedText, isOneOf(condition.values));
+    case "notIn":
+      return negated(onTexts(condition.field, comparedText, isOneOf(condition.values)));
     case "contains":
-      return contains(fieldReader(condition.field), condition.value);
+      return contains(condition.field, condition.value);
     case "startsWith": {
-      const wanted = simpleLowerCase(condition.value);
-      return onText(fieldReader(condition.field), (text) => simpleLowerCase(text).startsWith(wanted));
+      const wanted = comparedForm(condition.value);
+      return onTexts(condition.field, comparedText, (text) => text.startsWith(wanted));
     }
     case "endsWith": {
-      const wanted = simpleLowerCase(condition.value);
-      return onText(fieldReader(condition.field), (text) => simpleLowerCase(text).endsWith(wanted));
+      const wanted = comparedForm(condition.value);
+      return onTexts(condition.field, comparedText, (text) => text.endsWith(wanted));
     }
     case "matches": {
       // RE2 searches in linear time: no pattern and no text can make it run away.
-      const pattern = RE2JS.compile(condition.pattern, RE2JS.CASE_INSENSITIVE);
-      return onText(fieldReader(condition.field), (text) => pattern.test(text));
+      const pattern = RE2JS.compile(condition.pattern);
+      return onTexts(condition.field, searchedText, (text) => pattern.test(text));
     }
     case "gt":
     case "gte":
@@ -76,13 +73,24 @@ export function predicate(condition: Condition): Predicate {
   }
 }
 
-/** The text that `is`, `in` and lookups compare, or undefined for what has none (lists, objects, missing fields). */
+/** The text of a value as it is compared, or undefined for what has none (lists, objects, missing fields). */
 export function comparedText(value: Json | undefined): string | undefined {
+  const text = textOf(value);
+  return text === undefined ? undefined : comparedForm(text);
+}
+
+/** The text of a value as a regular expression sees it: with its case. */
+function searchedText(value: Json | undefined): string | undefined {
+  const text = textOf(value);
+  return text === undefined ? undefined : normalForm(text);
+}
+
+function textOf(value: Json | undefined): string | undefined {
   switch (typeof value) {
     case "string":
-      return simpleLowerCase(value);
+      return value;
     case "number":
-      return simpleLowerCase(String(value));
+      return String(value);
     case "boolean":
       return value ? "true" : "false";
     default:
@@ -96,32 +104,43 @@ export function comparedNumber(value: Json | undefined): number | undefined {
   return typeof value === "string" ? decimal(value) : undefined;
 }
 
-function is(read: Reader, operand: Scalar): Predicate {
+function negated(holds: Predicate): Predicate {
+  return (x, profile) => !holds(x, profile);
+}
+
+type TextTest = (text: string) => boolean;
+
+function isText(operand: Scalar): TextTest {
   const wanted = comparedText(operand);
-  return (x, profile) => comparedText(read(x, profile)) === wanted;
+  return (text) => text === wanted;
 }
 
-function isIn(read: Reader, operands: readonly Scalar[]): Predicate {
+function isOneOf(operands: readonly Scalar[]): TextTest {
   const wanted = new Set(operands.map(comparedText));
-  return (x, profile) => {
-    const text = comparedText(read(x, profile));
-    return text !== undefined && wanted.has(text);
-  };
+  return (text) => wanted.has(text);
 }
 
-function contains(read: Reader, operand: Scalar): Predicate {
+/** Of a text the part, of a list an element that is equal. */
+function contains(field: FieldPath, operand: Scalar): Predicate {
+  const read = fieldReader(field);
   const wanted = comparedText(operand) as string;
   return (x, profile) => {
     const value = read(x, profile);
-    if (typeof value === "string") return simpleLowerCase(value).includes(wanted);
-    return Array.isArray(value) && value.some((element) => comparedText(element) === wanted);
+    if (Array.isArray(value)) return value.some((element) => comparedText(element) === wanted);
+    return comparedText(value)?.includes(wanted) === true;
   };
 }
 
-function onText(read: Reader, test: (text: string) => boolean): Predicate {
+/** Holds where the field's text passes the test, or that of one element where the field is a list. */
+function onTexts(field: FieldPath, form: (value: Json | undefined) => string | undefined, test: TextTest): Predicate {
+  const read = fieldReader(field);
+  const holds = (value: Json | undefined): boolean => {
+    const text = form(value);
+    return text !== undefined && test(text);
+  };
   return (x, profile) => {
     const value = read(x, profile);
-    return typeof value === "string" && test(value);
+    return Array.isArray(value) ? value.some(holds) : holds(value);
   };
 }
 

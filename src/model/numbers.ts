@@ -1,7 +1,7 @@
 /** Arithmetic that compiling and folding share. */
 
-/** Points of one match are held to this size, so that sums stay exact to three decimals and never become infinite. */
-export const matchPointsMax = 1e15;
+/** Points of one match are held to this size, as large as any number of a model: so sums stay exact to three decimals. */
+export const matchPointsMax = 1e9;
 
 export function clamp(value: number, min: number, max: number): number {
   return Math.min(Math.max(value, min), max);

@@ -2,7 +2,7 @@
 import type { Interaction, Json, JsonObject } from "../events/types.js";
 import { comparedNumber, comparedText } from "./conditions.js";
 import { fieldReader } from "./fields.js";
-import { simpleLowerCase } from "./text.js";
+import { comparedForm } from "./text.js";
 import type { Points } from "./types.js";
 
 export type PointsOf = (interaction: Interaction | null, profile: JsonObject | null) => number;
@@ -29,7 +29,7 @@ export function readsContact(points: Points): boolean {
 function lookup(points: Exclude<Points, { kind: "number" }>): (value: Json) => number | undefined {
   switch (points.kind) {
     case "values": {
-      const table = new Map(points.values.map(([text, value]) => [simpleLowerCase(text), value]));
+      const table = new Map(points.values.map(([text, value]) => [comparedForm(text), value]));
       return (value) => {
         const text = comparedText(value);
         return text === undefined ? undefined : table.get(text);
@@ -60,8 +60,9 @@ function lookup(points: Exclude<Points, { kind: "number" }>): (value: Json) => n
 function keywordLookup(keywords: readonly (readonly [string, number])[], pick: "highest" | "sum") {
   // A keyword without a letter or digit has no words: it is never found.
   const wanted = keywords
-    .filter(([phrase]) => words(phrase).length > 0)
-    .map(([phrase, value]) => ({ phrase: ` ${words(phrase).join(" ")} `, value }));
+    .map(([phrase, value]) => ({ words: words(comparedForm(phrase)), value }))
+    .filter((keyword) => keyword.words.length > 0)
+    .map((keyword) => ({ phrase: ` ${keyword.words.join(" ")} `, value: keyword.value }));
   return (value: Json): number | undefined => {
     const compared = comparedText(value);
     if (compared === undefined) return undefined;
@@ -77,7 +78,7 @@ function keywordLookup(keywords: readonly (readonly [string, number])[], pick: "
   };
 }
 
-/** Runs of letters and digits, lower-cased. */
+/** Runs of letters, marks and digits: a vowel sign of Devanagari is a mark, and part of its word. */
 function words(text: string): string[] {
-  return simpleLowerCase(text).match(/[\p{L}\p{N}]+/gu) ?? [];
+  return text.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 }

@@ -168,7 +168,7 @@ export type Condition =
   | { readonly op: "is" | "isNot" | "contains"; readonly field: FieldPath; readonly value: Scalar }
   | { readonly op: "in" | "notIn"; readonly field: FieldPath; readonly values: readonly Scalar[] }
   | { readonly op: "startsWith" | "endsWith"; readonly field: FieldPath; readonly value: string }
-  /** RE2 syntax, searched anywhere, ignoring case. */
+  /** RE2 syntax, searched anywhere; `(?i)` ignores case. */
   | { readonly op: "matches"; readonly field: FieldPath; readonly pattern: string }
   | { readonly op: "gt" | "gte" | "lt" | "lte"; readonly field: FieldPath; readonly value: number }
   | { readonly op: "exists"; readonly field: FieldPath; readonly value: boolean };

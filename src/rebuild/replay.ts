@@ -7,9 +7,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ScorefoldError } from "../errors.js";
-import { canonicalJson } from "../events/canonical.js";
 import type { DeadLetterReason } from "../events/decode.js";
-import { encodeOutput, encodeScoreLine } from "../events/encode.js";
+import { encodeInput, encodeOutput, encodeScoreLine } from "../events/encode.js";
 import { compareInputs, compareText } from "../events/order.js";
 import { formatInstant } from "../events/time.js";
 import type { ContactId, EpochMs, Input, Output, ScoreLine, TenantId } from "../events/types.js";
@@ -298,7 +297,7 @@ class ReplayFold {
       error: `${name} at ${formatInstant(at)} has other content in ${other}, which holds; give each its own id`,
       file: files[loser.file] as string,
       line: loser.line,
-      original: canonicalJson(loser.input),
+      original: encodeInput(loser.input),
     });
   }
 

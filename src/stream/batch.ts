@@ -2,9 +2,10 @@
  * From records to what they do: inputs in order of their instants over all topics, each folded into its contact; outputs
  * and dead letters gathered for one transaction.
  */
-import { canonicalJson } from "../events/canonical.js";
+
 import type { DeadLetter, Original } from "../events/dead-letter.js";
 import type { DeadLetterReason } from "../events/decode.js";
+import { encodeInput } from "../events/encode.js";
 import { isAlsoLater } from "../events/erasure.js";
 import { formatInstant } from "../events/time.js";
 import type { ContactId, EpochMs, Input, Output } from "../events/types.js";
@@ -187,7 +188,7 @@ export async function foldRecords(
     }
     const { input } = decoded;
     if (input.at > record.timestamp + limits.inputAheadMsMax && !isAlsoLater(input)) {
-      const letter = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), canonicalJson(input));
+      const letter = setAside(record, "too-far-ahead", tooFarAhead(input, record, limits), encodeInput(input));
       fates.deadLetters.push([taken, letter]);
       continue;
     }
@@ -328,7 +329,7 @@ function foldInput(
       break;
     case "conflict": {
       const { loser } = received;
-      deadLetter = setAside(record, "conflict", conflictText(input, loser), canonicalJson(loser));
+      deadLetter = setAside(record, "conflict", conflictText(input, loser), encodeInput(loser));
       // That it has come is part of what the contact is.
       if (loser === input) {
         contacts.touch(contact);

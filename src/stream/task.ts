@@ -25,7 +25,7 @@ import { openStoreOf, type StorePlace } from "./store-opening.js";
 import { Waiters } from "./waiters.js";
 
 /** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 export type TaskState =
   | "starting"

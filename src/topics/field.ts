@@ -1,5 +1,6 @@
 /** One field of an input out of a foreign record. */
 import type { DeadLetterReason } from "../events/decode.js";
+import { writable } from "../events/encode.js";
 import { kindOfJson } from "../events/json.js";
 import { INSTANT_SIZE_MAX_MS, parseInstant } from "../events/time.js";
 import { find, isNothing, pathText } from "./path.js";
@@ -100,9 +101,10 @@ const expected = {
   us: "microseconds since 1970",
 } as const satisfies Record<InstantFormat, string>;
 
-function instantOf(value: unknown, format: InstantFormat, place: string, misses: Miss[]): number | undefined {
+/** The instant as inputs may have it: who has named a format has said that a small number means an old instant. */
+function instantOf(value: unknown, format: InstantFormat, place: string, misses: Miss[]): number | string | undefined {
   const at = format === "iso" ? isoOf(value) : millisecondsOf(value, format);
-  if (at !== undefined && Math.abs(at) <= INSTANT_SIZE_MAX_MS) return at;
+  if (at !== undefined && Math.abs(at) <= INSTANT_SIZE_MAX_MS) return writable(at);
   misses.push({ reason: "bad-instant", error: `${place} is ${shown(value)}; expected ${expected[format]}` });
   return undefined;
 }

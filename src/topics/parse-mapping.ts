@@ -188,10 +188,10 @@ function objectOf(reader: YamlReader, field: Field): ObjectMapping | null {
   return {
     from: pathsOf(reader, own.get("from")),
     without,
-    // `at` in attributes is a value like others.
     fields: new Map(
       entries.flatMap(({ key, value }) => {
-        const mapped = fieldOf(reader, value, false);
+        // Of a retraction `at` in attributes is the instant of what is retracted.
+        const mapped = fieldOf(reader, value, key === "at");
         return mapped === undefined ? [] : [[key, mapped] as const];
       }),
     ),

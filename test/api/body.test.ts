@@ -112,7 +112,7 @@ describe("whatever bytes are sent", () => {
   it("and however deep they are nested", async () => {
     const { url } = await serve();
     const deep = "[".repeat(500_000) + "]".repeat(500_000);
-    const one = `{"id":"e1","contactId":"ann","type":"email.clicked","at":1,"attributes":{"deep":${deep}}}`;
+    const one = `{"id":"e1","contactId":"ann","type":"email.clicked","at":1000000000001,"attributes":{"deep":${deep}}}`;
     for (const text of [deep, one, "[".repeat(1_000_000), '{"a":'.repeat(200_000)]) {
       const answer = await post(`${url}/v1/interactions`, text);
       if (answer.status === 202) expect(answer.json.refused).toBe(1);

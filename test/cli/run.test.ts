@@ -6,7 +6,7 @@ import { memoryIo, testFiles, told } from "./memory-io.js";
 
 const write = testFiles();
 const lead = "model: lead\nversion: 1\nrules: [{ id: clicked, when: email.clicked, points: 10 }]\n";
-const input = '{"contactId":"ada","type":"email.clicked","at":0}\n';
+const input = '{"contactId":"ada","type":"email.clicked","at":1000000000000}\n';
 
 describe("exit codes", () => {
   it("0 when all went well, with data on standard output and talk on standard error", async () => {

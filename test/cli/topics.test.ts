@@ -7,7 +7,7 @@ import { topicsPath } from "../topics/given.js";
 import { testFiles } from "./memory-io.js";
 
 const write = testFiles();
-const key = { id: "1", tenantId: "default", contactId: "ada", at: 0 } as const;
+const key = { id: "1", tenantId: "default", contactId: "ada", at: 1_000_000_000_000 } as const;
 const profile: Input = { ...key, kind: "profile", fields: {} };
 const adjustment: Input = { ...key, kind: "adjustment", model: "lead", add: 1 };
 
@@ -49,7 +49,7 @@ describe("topics of an engine", () => {
   it("fill in the kind of values that do not say theirs", () => {
     const { mappers } = topicsOf(loadTopology(null), { app: "scores" });
     expect([...mappers.keys()]).toEqual(["adjustments", "contacts"]);
-    const value = { contactId: "ada", at: 0, fields: { country: "DE" } };
+    const value = { contactId: "ada", at: 1_000_000_000_000, fields: { country: "DE" } };
     const mapped = mappers.get("contacts")!(value, { key: null, timestamp: 0, bytes: Buffer.alloc(0) });
     expect(mapped).toMatchObject({ ok: true, input: { kind: "profile", fields: { country: "DE" } } });
   });

@@ -31,7 +31,13 @@ async function run(...args: string[]): Promise<Ended> {
 const replay = (...args: string[]): Promise<Ended> =>
   run("replay", "--model", "lead.yaml", "--scores", "scores.jsonl", ...args);
 
-const click = (over: object = {}): object => ({ id: "1", contactId: "ada", type: "email.clicked", at: 0, ...over });
+const click = (over: object = {}): object => ({
+  id: "1",
+  contactId: "ada",
+  type: "email.clicked",
+  at: 1_000_000_000_000,
+  ...over,
+});
 
 interface BadLine {
   readonly what: string;
@@ -47,7 +53,7 @@ const badLines: readonly BadLine[] = [
   { what: "a number", line: "7", reason: "undecodable", says: /expected a JSON object, found a number/ },
   {
     what: "no contact",
-    line: JSON.stringify({ type: "email.clicked", at: 0 }),
+    line: JSON.stringify({ type: "email.clicked", at: 1_000_000_000_000 }),
     reason: "no-contact",
     says: /contactId is missing; say whose input this is/,
   },
@@ -85,7 +91,7 @@ const badLines: readonly BadLine[] = [
   },
   {
     what: "population",
-    line: JSON.stringify({ kind: "population", model: "lead", at: 0 }),
+    line: JSON.stringify({ kind: "population", model: "lead", at: 1_000_000_000_000 }),
     reason: "unsupported",
     says: /percentage models, which this version does not have/,
   },
@@ -97,7 +103,7 @@ const badLines: readonly BadLine[] = [
   },
   {
     what: "an attribute beyond numbers",
-    line: '{"contactId":"ada","type":"email.clicked","at":0,"attributes":{"amount":1e400}}',
+    line: '{"contactId":"ada","type":"email.clicked","at":1000000000000,"attributes":{"amount":1e400}}',
     reason: "invalid",
     says: /attributes.amount/,
   },
@@ -121,7 +127,7 @@ const badLines: readonly BadLine[] = [
   },
   {
     what: "half a character",
-    line: '{"contactId":"a\\ud83d","type":"email.clicked","at":0}',
+    line: '{"contactId":"a\\ud83d","type":"email.clicked","at":1000000000000}',
     reason: "invalid",
     says: /contactId holds half of a surrogate pair/,
   },
@@ -133,19 +139,19 @@ const badLines: readonly BadLine[] = [
   },
   {
     what: "a profile without fields",
-    line: JSON.stringify({ kind: "profile", contactId: "ada", at: 0 }),
+    line: JSON.stringify({ kind: "profile", contactId: "ada", at: 1_000_000_000_000 }),
     reason: "invalid",
     says: /fields is missing; write the whole profile, or null to erase the contact/,
   },
   {
     what: "an adjustment of nothing",
-    line: JSON.stringify({ kind: "adjustment", contactId: "ada", at: 0, model: "lead" }),
+    line: JSON.stringify({ kind: "adjustment", contactId: "ada", at: 1_000_000_000_000, model: "lead" }),
     reason: "invalid",
     says: /one of add and set is needed/,
   },
   {
     what: "JSON as deep as a well",
-    line: `{"contactId":"ada","type":"email.clicked","at":0,"attributes":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`,
+    line: `{"contactId":"ada","type":"email.clicked","at":1000000000000,"attributes":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`,
     reason: "invalid",
     says: /attributes/,
   },
@@ -156,7 +162,7 @@ const goodLines: readonly string[] = [
   JSON.stringify(click({ id: "2", contactId: "\u{1f600} zoë" })),
   JSON.stringify(click({ id: "\u{1f600}", at: "1970-01-01T00:00:00.001+00:00" })),
   JSON.stringify(click({ id: "3", attributes: { amount: 1e308, __proto__x: 1 } })),
-  '{"contactId":"__proto__","type":"email.clicked","at":1,"attributes":{"__proto__":{"constructor":5}}}',
+  '{"contactId":"__proto__","type":"email.clicked","at":1000000000001,"attributes":{"__proto__":{"constructor":5}}}',
 ];
 
 describe("bad lines", () => {

@@ -124,12 +124,16 @@ describe("inputReader", () => {
 
   it("promotes numbers and texts", () => {
     const seconds = withField(email, "at", { type: "int" });
-    expect(inputReader(seconds, email)(write(seconds, { ...value, at: -5 }))).toMatchObject({ input: { at: -5 } });
+    // What an int holds are no milliseconds of our days.
+    expect(inputReader(seconds, email)(write(seconds, { ...value, at: 1_780_306_200 }))).toMatchObject({
+      reason: "implausible-instant",
+      error: expect.stringContaining("at is 1780306200, as milliseconds 1970-01-21"),
+    });
     const bytes = withField(email, "contactId", { type: "bytes" });
     expect(inputReader(bytes, email)(write(bytes, { ...value, contactId: Buffer.from("é") }))).toMatchObject({
       input: { contactId: "é" },
     });
-    const adjustment = { id: "", tenantId: "t", contactId: "c", at: 0, model: "m", dimension: null };
+    const adjustment = { id: "", tenantId: "t", contactId: "c", at: 1_000_000_000_000, model: "m", dimension: null };
     for (const type of ["int", "long", "float", "double"]) {
       const points = withField(adjustments, "add", { type, default: 0 });
       const written = write(points, { ...adjustment, add: -12, set: null, reason: null, by: null });
@@ -139,7 +143,7 @@ describe("inputReader", () => {
 
   it("rounds no long that becomes a double", () => {
     const points = withField(adjustments, "add", { type: "long", default: 0 });
-    const adjustment = { id: "", tenantId: "t", contactId: "c", at: 0, model: "m", dimension: null };
+    const adjustment = { id: "", tenantId: "t", contactId: "c", at: 1_000_000_000_000, model: "m", dimension: null };
     const bytes = write(points, { ...adjustment, add: 0, set: null, reason: null, by: null });
     const max = [0xfe, ...Array<number>(8).fill(0xff), 1];
     const large = Uint8Array.from([...bytes.subarray(0, -4), ...max, 0, 0, 0]);
@@ -187,7 +191,7 @@ describe("inputReader", () => {
       "the schemas don't fit: the writer has no field fields, and the reader no default for it",
     );
     const never = withField(contacts, "fields", { type: { type: "map", values: "string" }, default: {} });
-    const bytes = write(never, { id: "", tenantId: "t", contactId: "c", at: 0, fields: {} });
+    const bytes = write(never, { id: "", tenantId: "t", contactId: "c", at: 1_000_000_000_000, fields: {} });
     expect(inputReader(never, contacts)(bytes)).toMatchObject({ input: { kind: "profile", fields: {} } });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeInput, decodeLine, INPUT_BYTES_MAX } from "../../src/events/decode.js";
 
-const good = { contactId: "c", type: "email.opened", at: 0, id: "1" };
+const good = { contactId: "c", type: "email.opened", at: 1_000_000_000_000, id: "1" };
 const accepted = (value: unknown) => {
   const decoded = decodeInput(value);
   if (!decoded.ok) throw new Error(decoded.error);
@@ -51,7 +51,7 @@ describe("decodeInput", () => {
       id: "",
       tenantId: "default",
       contactId: "c",
-      at: 0,
+      at: 1_000_000_000_000,
       type: "email.opened",
       attributes: { b: { d: [null, {}] } },
     });
@@ -59,25 +59,31 @@ describe("decodeInput", () => {
   });
 
   it("reads profiles and erasures, and refuses a profile that says neither", () => {
-    expect(accepted({ kind: "profile", contactId: "c", at: 1, fields: { city: "Kiel" } }).input).toEqual({
+    expect(
+      accepted({ kind: "profile", contactId: "c", at: 1_000_000_000_001, fields: { city: "Kiel" } }).input,
+    ).toEqual({
       kind: "profile",
       id: "",
       tenantId: "default",
       contactId: "c",
-      at: 1,
+      at: 1_000_000_000_001,
       fields: { city: "Kiel" },
     });
-    expect(accepted({ kind: "profile", contactId: "c", at: 1, fields: null }).input).toMatchObject({ fields: null });
-    expect(refusal({ kind: "profile", contactId: "c", at: 1 })).toEqual({
+    expect(accepted({ kind: "profile", contactId: "c", at: 1_000_000_000_001, fields: null }).input).toMatchObject({
+      fields: null,
+    });
+    expect(refusal({ kind: "profile", contactId: "c", at: 1_000_000_000_001 })).toEqual({
       ok: false,
       reason: "invalid",
       error: "fields is missing; write the whole profile, or null to erase the contact",
     });
-    expect(refusal({ kind: "profile", contactId: "c", at: 1, fields: [] }).error).toContain("fields is a list");
+    expect(refusal({ kind: "profile", contactId: "c", at: 1_000_000_000_001, fields: [] }).error).toContain(
+      "fields is a list",
+    );
   });
 
   it("reads adjustments with exactly one of add and set", () => {
-    const adjustment = { kind: "adjustment", contactId: "c", at: 1, model: "lead" };
+    const adjustment = { kind: "adjustment", contactId: "c", at: 1_000_000_000_001, model: "lead" };
     expect(accepted({ ...adjustment, add: -5, dimension: "fit", reason: "r", by: "b", set: null }).input).toEqual({
       ...adjustment,
       id: "",
@@ -95,14 +101,62 @@ describe("decodeInput", () => {
     expect(refusal({ ...adjustment, model: undefined, add: 1 }).error).toContain("model is missing");
   });
 
+  it.each([
+    ["seconds", 1_780_306_200, /^at is 1780306200, as milliseconds 1970-01-21T14:31:46.200Z; if these are seconds/],
+    ["zero", 0, /^at is 0, as milliseconds 1970-01-01T00:00:00.000Z/],
+    ["minus one, which is no timestamp to Kafka", -1, /^at is -1/],
+    ["the largest that looks like seconds", 99_999_999_999, /^at is 99999999999/],
+    ["the year 2100", "2100-01-01T00:00:00Z", /^at is "2100-01-01T00:00:00Z"; an input is dated before 2100/],
+    ["the year 2100 by its zone", "2099-12-31T23:30:00-01:00", /before 2100-01-01T00:00:00Z/],
+    ["2206 in milliseconds", 7_450_000_000_000, /^at is 7450000000000, which is 2206-01-30/],
+    ["microseconds", 1_780_306_200_000_000, /before 2100/],
+  ])("puts an implausible instant aside: %s", (_, at, error) => {
+    expect(refusal({ ...good, at })).toMatchObject({
+      reason: "implausible-instant",
+      error: expect.stringMatching(error),
+    });
+    const retraction = { ...good, type: "interaction.retracted", attributes: { id: "x", at } };
+    expect(refusal(retraction)).toMatchObject({
+      reason: "implausible-instant",
+      error: expect.stringMatching(/^attributes\.at is /),
+    });
+  });
+
+  it.each([
+    [1e11, 1e11],
+    [-1e11, -1e11],
+    [852_076_800_000, 852_076_800_000],
+    ["1970-01-01T00:00:00Z", 0],
+    ["1971-05-01T00:00:00Z", Date.UTC(1971, 4, 1)],
+    [4_102_444_799_999, 4_102_444_799_999],
+    ["2099-12-31T23:59:59.9999Z", 4_102_444_799_999],
+  ])("takes an instant of long ago and one of soon: %s", (at, expected) => {
+    expect(input({ at })).toMatchObject({ at: expected });
+  });
+
+  it("refuses what it does not know yet instead of passing over it", () => {
+    const profile = { kind: "profile", contactId: "c", at: 1e12 };
+    expect(refusal({ ...profile, patch: { city: "Kiel" } }).reason).toBe("unsupported");
+    expect(refusal({ ...profile, fields: {}, patch: { city: "Kiel" } }).reason).toBe("unsupported");
+    expect(accepted({ ...profile, fields: {}, patch: null }).ignored).toEqual([]);
+    const adjustment = { kind: "adjustment", contactId: "c", at: 1e12, model: "lead", add: 5 };
+    expect(refusal({ ...adjustment, decays: true })).toMatchObject({ reason: "unsupported" });
+    expect(refusal({ ...adjustment, decays: "yes" })).toMatchObject({ reason: "invalid" });
+    expect(accepted({ ...adjustment, decays: false }).input).not.toHaveProperty("decays");
+  });
+
   it("brings the instant of a retraction into milliseconds", () => {
     const retraction = { ...good, type: "interaction.retracted" };
     const attributes = { id: "x", at: "1970-01-01T00:00:01Z" };
-    expect(accepted({ ...retraction, attributes }).input).toMatchObject({ attributes: { id: "x", at: 1000 } });
+    expect(accepted({ ...retraction, attributes }).input).toMatchObject({
+      attributes: { id: "x", at: 1000 },
+    });
     expect(refusal({ ...retraction, attributes: {} }).error).toMatch(
       /attributes.id is nothing.*attributes.at is missing/,
     );
-    expect(refusal({ ...retraction, attributes: { id: 1, at: 0 } }).error).toContain("attributes.id is a number");
+    expect(refusal({ ...retraction, attributes: { id: 1, at: 1_000_000_000_000 } }).error).toContain(
+      "attributes.id is a number",
+    );
   });
 
   it("returns the names of fields it does not know", () => {
@@ -111,7 +165,7 @@ describe("decodeInput", () => {
 
   it("keeps a field named __proto__ a field", () => {
     const value = JSON.parse(
-      '{"contactId":"c","type":"a.b","at":1,"attributes":{"__proto__":{"x":1,"y":null}},"__proto__":{"id":"z"}}',
+      '{"contactId":"c","type":"a.b","at":1000000000001,"attributes":{"__proto__":{"x":1,"y":null}},"__proto__":{"id":"z"}}',
     );
     const decoded = accepted(value);
     expect(decoded.input.id).toBe("");
@@ -180,9 +234,9 @@ describe("decodeInput", () => {
     const nested = (depth: number): unknown => (depth === 0 ? 1 : { n: nested(depth - 1) });
     expect(input({ attributes: nested(32) })).toHaveProperty("attributes.n.n.n");
     expect(refusal({ ...good, attributes: nested(33) }).error).toContain("nested more than 32 deep");
-    expect(refusal(JSON.parse('{"contactId":"c","type":"a.b","at":1,"attributes":{"a":[0,{"b":1e400}]}}')).error).toBe(
-      "attributes.a[1].b is a number beyond the range of a double (about 1.8e308)",
-    );
+    expect(
+      refusal(JSON.parse('{"contactId":"c","type":"a.b","at":1000000000001,"attributes":{"a":[0,{"b":1e400}]}}')).error,
+    ).toBe("attributes.a[1].b is a number beyond the range of a double (about 1.8e308)");
   });
 });
 
@@ -209,7 +263,9 @@ describe("decodeLine", () => {
   });
 
   it("keeps an error short when everything is wrong", () => {
-    const decoded = decodeLine(`{"contactId":"c","type":"a.b","at":1,"attributes":{"a":[${"1e999,".repeat(9999)}1]}}`);
+    const decoded = decodeLine(
+      `{"contactId":"c","type":"a.b","at":1000000000001,"attributes":{"a":[${"1e999,".repeat(9999)}1]}}`,
+    );
     expect(!decoded.ok && decoded.error.length).toBeLessThan(4100);
     expect(!decoded.ok && decoded.error).toContain("and 9979 more");
   });

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeOutput, encodeScoreLine } from "../../src/events/encode.js";
+import { canonicalJson } from "../../src/events/canonical.js";
+import { decodeLine } from "../../src/events/decode.js";
+import { encodeInput, encodeOutput, encodeScoreLine } from "../../src/events/encode.js";
 import type { ScoreChanged, ScoreLine, ThresholdCrossed } from "../../src/events/types.js";
 
 describe("encode", () => {
@@ -138,5 +140,41 @@ describe("encode, for any content", () => {
       cause,
     });
     fc.assert(fc.property(crossed, (one) => void expect(encodeOutput(one)).toBe(JSON.stringify(one))));
+  });
+});
+
+describe("encodeInput", () => {
+  it("is read back as the same input, whenever it is dated", () => {
+    const at = fc.oneof(
+      fc.constantFrom("1970-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "1973-03-03T09:46:40Z", 1e11, -1e11),
+      fc.integer({ min: -9e10, max: 9e10 }).map((ms) => new Date(ms).toISOString()),
+      fc.integer({ min: 1e11, max: 4e12 }),
+    );
+    const input = fc.oneof(
+      fc.record({ at, attributes: fc.constant({ a: 1 }) }),
+      fc.record({ at, type: fc.constant("interaction.retracted"), attributes: fc.record({ id: fc.string(), at }) }),
+      fc.record({ at, kind: fc.constant("profile"), fields: fc.constantFrom(null, { at: 5 }) }),
+      fc.record({
+        at,
+        kind: fc.constant("adjustment"),
+        model: fc.constant("lead"),
+        add: fc.integer({ min: -9, max: 9 }),
+      }),
+    );
+    fc.assert(
+      fc.property(input, (source) => {
+        const first = decodeLine(JSON.stringify({ contactId: "c", id: "i", type: "a.b", ...source }));
+        if (!first.ok) throw new Error(first.error);
+        const again = decodeLine(encodeInput(first.input));
+        expect(again.ok && again.input).toEqual(first.input);
+      }),
+    );
+  });
+
+  it("is canonical JSON but for instants that would pass for seconds", () => {
+    const decoded = decodeLine('{"contactId":"c","type":"a.b","at":1e12}');
+    if (!decoded.ok) throw new Error(decoded.error);
+    expect(encodeInput(decoded.input)).toBe(canonicalJson(decoded.input));
+    expect(encodeInput({ ...decoded.input, at: 5 })).toContain('"at":"1970-01-01T00:00:00.005Z"');
   });
 });

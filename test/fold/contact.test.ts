@@ -37,7 +37,7 @@ describe("a late input", () => {
   test("takes its place: the same bytes as in order", () => {
     const late = received([first, third, second]);
     expect(late.encode()).toBe(received([first, second, third]).encode());
-    expect(scoreOf(late)).toBe(22);
+    expect(scoreOf(late)).toBe(21);
   });
 
   test("publishes the net difference once, at the contact's clock, cause late", () => {
@@ -50,7 +50,7 @@ describe("a late input", () => {
     one.advance(start + 5 * hour);
     expect(one.receive(second)).toEqual({ status: "late" });
     const outputs = one.drain();
-    expect(told(outputs)).toEqual(["5h score 32 -> 22 by late", "5h threshold 25 down"]);
+    expect(told(outputs)).toEqual(["5h score 32 -> 21 by late", "5h threshold 25 down"]);
     expect(outputs[0]).toMatchObject({ cause: { kind: "late", id: second.id, type: "a.bounce" } });
   });
 

@@ -36,13 +36,13 @@ describe("explain", () => {
       id: "warm",
       min: 0,
       max: 50,
-      points: 50,
-      sum: 50,
-      accumulated: 44,
+      points: 44,
+      sum: 44,
+      accumulated: 38,
       standing: 6,
       lines: [
         { rule: "click", pool: "decaying", points: 80, matches: 2, lastMatchAt: start + 2 * hour, until: null },
-        { rule: "cut", pool: "decaying", points: -30, matches: 0, lastMatchAt: null, until: null },
+        { rule: "cut", pool: "decaying", points: -36, matches: 0, lastMatchAt: null, until: null },
         { rule: "adjustment", pool: "lasting", points: -6, matches: 0, lastMatchAt: null, until: null },
         {
           rule: "recent",
@@ -72,7 +72,7 @@ describe("explain", () => {
 
   test("shows the score line, first sight and since when there is silence", () => {
     expect(explained(model, inputs)).toMatchObject({
-      score: { contactId: "ann", model: "lead", score: 60, dimensions: { warm: 50, fit: 10 } },
+      score: { contactId: "ann", model: "lead", score: 54, dimensions: { warm: 44, fit: 10 } },
       asOf: start + 3 * hour,
       firstSightAt: start,
       silenceSince: start + 2 * hour,
@@ -107,25 +107,25 @@ describe("explain", () => {
 describe("what time changes next", () => {
   test("says when, why, the score then and the lines that move", () => {
     const first = explained(model, inputs, 3 * hour);
-    // 44 accumulated and 3 standing are 47; fit stays 10.
+    // 38 accumulated and 3 standing are 41; fit stays 10.
     expect(first.next).toEqual({
       at: start + 25 * hour,
       cause: "expiry",
-      score: 57,
+      score: 51,
       lines: [{ rule: "recent", dimension: "warm", points: -3 }],
     });
     expect(explained(model, inputs, 3 * day).next).toEqual({
       at: start + 2 * hour + 10 * day,
       cause: "decay",
-      score: 25,
+      score: 22,
       lines: [
         { rule: "click", dimension: "warm", points: -40 },
-        { rule: "cut", dimension: "warm", points: 15 },
+        { rule: "cut", dimension: "warm", points: 18 },
       ],
     });
   });
 
-  test("a line may move though the score stays", () => {
+  test("a dimension that is full takes only what the standing points leave", () => {
     const held = lead(`
 dimensions: { score: { max: 10 } }
 rules: [{ id: lasting, when: a.x, points: 10 }, { id: recent, when: a.x, within: 2h, points: 5 }]
@@ -133,7 +133,7 @@ rules: [{ id: lasting, when: a.x, points: 10 }, { id: recent, when: a.x, within:
     expect(explained(held, [did("a.x", 0)]).next).toEqual({
       at: start + 2 * hour,
       cause: "expiry",
-      score: 10,
+      score: 5,
       lines: [{ rule: "recent", dimension: "score", points: -5 }],
     });
   });

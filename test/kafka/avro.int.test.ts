@@ -52,7 +52,7 @@ const changed: ScoreChanged = {
   ...{ cause: { kind: "decay" }, lines: [{ rule: "r", dimension: "d", points: -0.5 }] },
   ...{ salesReady: true, suppressed: false, route: "\u00e9" },
 };
-const input = { id: "a", tenantId: "default", contactId: "c", type: "email.opened", at: 1000 };
+const input = { id: "a", tenantId: "default", contactId: "c", type: "email.opened", at: 1_000_000_001_000 };
 
 describe.skipIf(connected === null)("Avro on a broker", () => {
   it("is read beside JSON, and what can't be read is put aside with its bytes", async () => {

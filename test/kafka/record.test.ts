@@ -33,7 +33,7 @@ mapping:
 
 describe("a record of a mapped topic", () => {
   it("is the input that the mapping makes, with an id out of its bytes", () => {
-    const value = '{"type":"track","event":"seen","timestamp":3}';
+    const value = '{"type":"track","event":"seen","timestamp":1000000000003}';
     expect(recordOf("visits", 2, record(value), mapped)).toMatchObject({
       topic: "visits",
       partition: 2,
@@ -46,7 +46,7 @@ describe("a record of a mapped topic", () => {
           kind: "interaction",
           contactId: "ada",
           type: "web.seen",
-          at: 3,
+          at: 1_000_000_000_003,
           id: sha256(Buffer.from(value)).slice(0, 32),
         },
       },
@@ -81,7 +81,7 @@ it("values of a topic of profiles need not say so", () => {
   const found = recordOf(
     "people",
     0,
-    record('{"contactId":"ada","at":1,"fields":{"a":1}}'),
+    record('{"contactId":"ada","at":1000000000001,"fields":{"a":1}}'),
     readingOf("kind: profile"),
   );
   expect(found).toMatchObject({ decoded: { ok: true, input: { kind: "profile", fields: { a: 1 } } } });

@@ -96,21 +96,6 @@ describe("places", () => {
       effect: { targets: [{ value: 40 }] },
     });
   });
-
-  test("a line ends in the cut of its own pool", () => {
-    const decaying = lead(`
-dimensions: { score: { decay: { percent: 5, every: 1d } } }
-rules: [{ id: a, when: x.a, points: 1 }, { id: b, when: x.b, points: 1, decays: false }]
-`);
-    for (const [type, pool] of [
-      ["x.a", "decaying"],
-      ["x.b", "lasting"],
-    ] as const) {
-      const { line, cutLine } = decaying.planFor(type).points[0]!;
-      expect(decaying.lines[line]).toMatchObject({ pool });
-      expect(decaying.lines[cutLine]).toMatchObject({ pool, name: "cut" });
-    }
-  });
 });
 
 test("thresholds are walked by rising value, whatever order they are listed in", () => {

@@ -118,7 +118,22 @@ describe("keywords", () => {
     expect(worth(of("sum"), value)).toBe(sum);
   });
 
-  test("words are runs of letters and digits of any script, without regard to case", () => {
+  test("a mark is part of its word: a vowel sign does not end one", () => {
+    const of = (keyword: string): Points => ({
+      kind: "keywords",
+      by,
+      keywords: [[keyword, 20]],
+      pick: "highest",
+      else: 0,
+    });
+    expect(worth(of("\u0926\u093e\u0928"), "\u0926\u093f\u0928")).toBe(0);
+    expect(worth(of("\u0926"), "\u0926\u093f\u0928")).toBe(0);
+    expect(worth(of("\u0926\u093f\u0928"), "\u0905\u091a\u094d\u091b\u093e \u0926\u093f\u0928")).toBe(20);
+    expect(worth(of("\ub300\ud45c"), "\u1103\u1162\u1111\u116d \uc774\uc0ac")).toBe(20);
+    expect(worth(of("ceo"), "\uff23\uff25\uff2f, Founder")).toBe(20);
+  });
+
+  test("words are runs of letters, marks and digits of any script, without regard to case", () => {
     const points: Points = {
       kind: "keywords",
       by,

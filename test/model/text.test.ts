@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decimal, simpleLowerCase } from "../../src/model/text.js";
+import { comparedForm, decimal, normalForm, simpleLowerCase } from "../../src/model/text.js";
 
 test.each([
   ["Chicago", "chicago"],
@@ -31,14 +31,37 @@ test.each([
   ["-0.25", -0.25],
   ["007", 7],
   ["1e3", undefined],
-  [" 5", undefined],
+  [" 5", 5],
+  ["\u00a05\t", 5],
+  ["+ 5", undefined],
+  ["- 5", undefined],
+  ["--5", undefined],
+  ["5 000", undefined],
   ["5.", undefined],
   [".5", undefined],
-  ["+5", undefined],
-  ["5\n", undefined],
+  ["+5", 5],
+  ["+0.5", 0.5],
+  ["5\n", 5],
+  ["\uff15", undefined],
   ["", undefined],
   ["٣", undefined],
   ["9".repeat(400), undefined],
 ])("%j as a number is %s", (text, value) => {
   expect(decimal(text)).toBe(value);
+});
+
+test.each([
+  ["Z\u00fcrich", "Zu\u0308rich"],
+  ["\ub300\ud45c", "\u1103\u1162\u1111\u116d"],
+  ["CEO", "\uff23\uff25\uff2f"],
+  ["  CEO\u00a0", "ceo"],
+  ["\ufb01t", "FIT"],
+  ["\u3000\u0130\n", "i"],
+])("%j and %j are one text", (a, b) => {
+  expect(comparedForm(a)).toBe(comparedForm(b));
+});
+
+test("blanks inside a text are kept, letters of a regular expression's text keep their case", () => {
+  expect(comparedForm(" a  b ")).toBe("a  b");
+  expect(normalForm(" \uff21b ")).toBe("Ab");
 });

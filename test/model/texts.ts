@@ -28,7 +28,7 @@ rules:
   - { id: three, dimension: engagement, when: web.page_viewed, times: { min: 3 }, within: 7d, after: 30d, points: 5 }
   - { id: rec, dimension: engagement, when: "*", recency: [{ within: 24h, multiplier: 2 }, { within: 7d, multiplier: 1.5 }, { else: 0.5 }], points: { by: attributes.kind, values: { whitepaper: 20, 10: 5, 9: 4 } } }
   - { id: size, dimension: fit, points: { by: contact.account.employees, bands: [{ from: 11, points: 5 }, { from: 51, points: 10 }] } }
-  - { id: title, dimension: fit, points: { by: contact.title, keywords: { ceo: 25, "vice president": 20 }, pick: sum } , where: [{ any: [{field: contact.a, exists: true}, {not: {field: contact.b, gt: 5}}, {not: [{field: contact.c, matches: "^a(b|c)$"}]}] }] }
+  - { id: title, dimension: fit, points: { by: contact.title, keywords: { ceo: 25, "vice president": 20 }, pick: sum } , where: [{ any: [{field: contact.a, exists: true}, {not: {field: contact.b, gt: 5}}, {not: [{field: contact.c, matches: "(?i)^a(b|c)$"}]}] }] }
   - { id: amount, dimension: engagement, when: product.bought, points: { by: attributes.amount, times: 0.1, else: 1 }, weight: 0.5, automated: count, scope: resource, decays: false, cap: { points: 5, per: week } }
   - { id: absent, dimension: engagement, when: email.opened, times: { max: 0 }, within: 10d, points: -5, automated: skipMaybe, cap: 3 }
   - { id: recent, dimension: engagement, when: email.clicked, within: 2w, points: 4, repeat: { within: 1h, multiplier: 0 } }
@@ -37,12 +37,12 @@ rules:
     where:
       - { field: contact.a, isNot: 5 }
       - { field: contact.b, in: [Chicago, 5, true] }
-      - { field: contact.c, notIn: ["", "null", "5"] }
+      - { field: contact.c, notIn: ["none", "null", "5"] }
       - { field: contact.d.e, startsWith: "a: b" }
       - { field: contact.f, endsWith: "# x" }
       - { all: [{ field: contact.g, gte: 1 }, { field: contact.h, lt: -0.5 }, { field: contact.i, lte: 1e-7 }] }
       - { field: contact.j, exists: false }
-    points: { by: contact.k, values: { a: 1, "": 2 }, else: -1 }
+    points: { by: contact.k, values: { a: 1, "b c": 2 }, else: -1 }
     weight: -2
   - { id: asleep, dimension: fit, inactive: 180d, where: [{ field: contact.l, contains: x }], set: 3 }
   - { id: tired, dimension: engagement, inactive: 36h, points: 2, decays: true, cap: 4, weight: 3 }

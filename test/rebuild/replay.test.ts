@@ -62,10 +62,12 @@ const file = (name: string, lines: readonly (object | string)[]): string => {
   writeFileSync(path, lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join(""));
   return path;
 };
+/** What instants of these tests are counted from. */
+const START = 1_000_000_000_000;
 const click = (contactId: string, at: number, id: string, over: object = {}) => ({
   contactId,
   type: "email.clicked",
-  at,
+  at: START + at,
   id,
   ...over,
 });
@@ -108,13 +110,13 @@ describe("replay", () => {
     ]);
     const ofA = jsonLines<Output>(outputs).filter((output) => output.contactId === "a");
     expect(ofA.map(({ kind, at }) => [kind, at])).toEqual([
-      ["ScoreChanged", DAY_MS],
-      ["ScoreChanged", DAY_MS],
-      ["ScoreChanged", 2 * DAY_MS],
-      ["ScoreChanged", 2 * DAY_MS],
+      ["ScoreChanged", START + DAY_MS],
+      ["ScoreChanged", START + DAY_MS],
+      ["ScoreChanged", START + 2 * DAY_MS],
+      ["ScoreChanged", START + 2 * DAY_MS],
     ]);
     expect(report).toMatchObject({
-      asOf: 2 * DAY_MS,
+      asOf: START + 2 * DAY_MS,
       lines: 6,
       inputs: { interaction: 6, profile: 0, adjustment: 0 },
       contacts: 5,
@@ -129,13 +131,13 @@ describe("replay", () => {
   it("scores as of the newest input, or as of the instant asked for", async () => {
     const path = file("in.jsonl", [click("a", 0, "1"), click("b", 30 * DAY_MS, "2"), click("b", 30 * DAY_MS + 1, "3")]);
     const scoreOf = () => Object.fromEntries(jsonLines<ScoreLine>(scoresPath()).map((l) => [l.contactId, l.score]));
-    expect(await run([path])).toMatchObject({ asOf: 30 * DAY_MS + 1, afterAsOf: 0 });
+    expect(await run([path])).toMatchObject({ asOf: START + 30 * DAY_MS + 1, afterAsOf: 0 });
     expect(scoreOf()).toEqual({ a: 5, b: 20 });
-    expect(await run([path], { asOf: 30 * DAY_MS })).toMatchObject({ asOf: 30 * DAY_MS, afterAsOf: 1 });
+    expect(await run([path], { asOf: START + 30 * DAY_MS })).toMatchObject({ asOf: START + 30 * DAY_MS, afterAsOf: 1 });
     expect(scoreOf()).toEqual({ a: 5, b: 10 });
-    expect(await run([path], { asOf: 30 * DAY_MS - 1 })).toMatchObject({ afterAsOf: 2, contacts: 1 });
+    expect(await run([path], { asOf: START + 30 * DAY_MS - 1 })).toMatchObject({ afterAsOf: 2, contacts: 1 });
     expect(scoreOf()).toEqual({ a: 10 });
-    await run([path], { asOf: 61 * DAY_MS });
+    await run([path], { asOf: START + 61 * DAY_MS });
     expect(scoreOf()).toEqual({ a: 2, b: 10 });
   });
 
@@ -144,17 +146,17 @@ describe("replay", () => {
     const lines = [
       click("a", 0, "1"),
       "{not json",
-      { type: "email.clicked", at: 0 },
+      { type: "email.clicked", at: START },
       click("a", 0, "2", { at: "yesterday" }),
-      { kind: "purchase", contactId: "a", at: 0 },
+      { kind: "purchase", contactId: "a", at: START },
       click("a", 0, "3", { attributes: "text" }),
       big,
       click("a", 0, "line\nbreak"),
       click("a", 0, "nul\u0000"),
       click("a", 0, "4", { attributes: { amount: 1e308 } }),
-      '{"contactId":"a","type":"email.clicked","at":0,"attributes":{"amount":1e400}}',
+      '{"contactId":"a","type":"email.clicked","at":1000000000000,"attributes":{"amount":1e400}}',
       click("\u{1f600}", 0, "5"),
-      { kind: "profile", contactId: "a", at: 0 },
+      { kind: "profile", contactId: "a", at: START },
       click("a", 0, "6", { atributes: {} }),
       "",
       "   ",
@@ -239,7 +241,7 @@ describe("replay", () => {
   });
 
   it("lets an erasure hold over a profile with its key and over what is at its instant", async () => {
-    const profile = (fields: object | null) => ({ kind: "profile", contactId: "a", at: 5, fields });
+    const profile = (fields: object | null) => ({ kind: "profile", contactId: "a", at: START + 5, fields });
     const path = file("in.jsonl", [
       click("a", 1, "1"),
       profile({ city: "Kiel" }),
@@ -251,25 +253,25 @@ describe("replay", () => {
     const report = await run([path], { outputs });
     expect(report).toMatchObject({ erased: 2, conflicts: 0, deadLetters: { total: 0 }, outputs: { ContactErased: 1 } });
     expect(jsonLines<ScoreLine>(scoresPath()).map((line) => line.contactId)).toEqual(["b"]);
-    expect(jsonLines<Output>(outputs).at(1)).toMatchObject({ kind: "ContactErased", contactId: "a", at: 5 });
+    expect(jsonLines<Output>(outputs).at(1)).toMatchObject({ kind: "ContactErased", contactId: "a", at: START + 5 });
   });
 
   it("retracts what was folded, before or after it in the files", async () => {
     const retraction = (at: number, of: object) => ({
       contactId: "a",
       type: "interaction.retracted",
-      at,
+      at: START + at,
       id: "r",
       attributes: of,
     });
-    const lines = [click("a", 1, "1"), click("a", 2, "2"), retraction(3, { id: "1", at: 1 })];
+    const lines = [click("a", 1, "1"), click("a", 2, "2"), retraction(3, { id: "1", at: START + 1 })];
     for (const order of [lines, [...lines].reverse()]) {
       await run([file("in.jsonl", order)]);
       expect(jsonLines(scoresPath())).toMatchObject([{ contactId: "a", score: 10 }]);
     }
-    await run([file("in.jsonl", lines)], { asOf: 2 });
+    await run([file("in.jsonl", lines)], { asOf: START + 2 });
     expect(jsonLines(scoresPath())).toMatchObject([{ score: 20 }]);
-    await run([file("in.jsonl", [click("a", 1, "1"), retraction(0, { id: "1", at: 1 }), click("b", 4, "2")])]);
+    await run([file("in.jsonl", [click("a", 1, "1"), retraction(0, { id: "1", at: START + 1 }), click("b", 4, "2")])]);
     expect(jsonLines(scoresPath())).toMatchObject([{ contactId: "b" }]);
   });
 
@@ -277,7 +279,7 @@ describe("replay", () => {
     const line = fc
       .record({
         contactId: fc.constantFrom("a", "b", "c", "\u{1f600}"),
-        at: fc.nat(8).map((days) => days * 10 * DAY_MS),
+        at: fc.nat(8).map((days) => START + days * 10 * DAY_MS),
         id: fc.constantFrom("1", "2", "\ue000"),
         what: fc.nat(9),
         amount: fc.nat(30),
@@ -285,12 +287,13 @@ describe("replay", () => {
       .map(({ what, amount, ...base }) => {
         if (what === 0) return { ...base, kind: "profile", fields: amount < 10 ? null : { amount } };
         if (what === 1) return { ...base, kind: "adjustment", model: "lead", set: amount };
-        if (what === 2) return { ...base, type: "interaction.retracted", attributes: { id: "1", at: 10 * DAY_MS } };
-        return click(base.contactId, base.at, base.id, { attributes: { amount } });
+        if (what === 2)
+          return { ...base, type: "interaction.retracted", attributes: { id: "1", at: START + 10 * DAY_MS } };
+        return click(base.contactId, base.at - START, base.id, { attributes: { amount } });
       });
     const bytes = async (files: readonly string[], over: Partial<ReplayOptions> = {}) => {
       const outputs = join(directory, "outputs.jsonl");
-      await run(files, { outputs, asOf: 90 * DAY_MS, ...over });
+      await run(files, { outputs, asOf: START + 90 * DAY_MS, ...over });
       return readFileSync(scoresPath(), "utf8") + readFileSync(outputs, "utf8");
     };
     const cases = fc.tuple(fc.array(line, { minLength: 1, maxLength: 30 }), fc.infiniteStream(fc.nat()));

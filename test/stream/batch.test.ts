@@ -12,7 +12,7 @@ import type { EncodedOutput, Fetched, LogRecord } from "../../src/stream/log.js"
 import { openStore, visitsModel } from "./given.js";
 
 function record(topic: string, offset: number, at: number | null): LogRecord {
-  const line = at === null ? "no json" : `{"contactId":"ada","id":"${topic}${offset}","at":${at},"type":"web.viewed"}`;
+  const line = at === null ? "no json" : `{"contactId":"ada","id":"${topic}${offset}","at":${1e12 + at},"type":"web.viewed"}`;
   const decoded: Decoded = decodeLine(line);
   return { topic, partition: 0, offset, timestamp: 0, bytes: 1, decoded, original: null, source: null };
 }
@@ -52,7 +52,7 @@ describe("foldRecords", () => {
         fc.array(fc.integer({ min: 1, max: 9 })),
         async (lines, cuts) => {
           const records = lines.map(({ contact, id, at, points, bad }, offset): LogRecord => {
-            const text = `{"contactId":"c${contact}","id":"v${id}","at":${at},"type":"web.page_viewed","attributes":{"n":${points}}}`;
+            const text = `{"contactId":"c${contact}","id":"v${id}","at":${1e12 + at},"type":"web.page_viewed","attributes":{"n":${points}}}`;
             const decoded = decodeLine(bad === 0 ? "no json" : text);
             return { ...record("a", offset, null), timestamp: 1e12, decoded };
           });
@@ -74,7 +74,9 @@ describe("Gathered", () => {
     const { store } = await openStore();
     const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
     const records = [..."abca"].map((contact, offset): LogRecord => {
-      const decoded = decodeLine(`{"contactId":"${contact}","id":"${offset}","at":1,"type":"web.page_viewed"}`);
+      const decoded = decodeLine(
+        `{"contactId":"${contact}","id":"${offset}","at":1000000000001,"type":"web.page_viewed"}`,
+      );
       return { ...record("a", offset, 1), timestamp: 1e12, decoded };
     });
     const context = { store, contacts, limits: defaultLimits, timer: noTimers, task: 0, taskOf: null };
@@ -104,7 +106,7 @@ describe("a batch", () => {
     const { store } = await openStore();
     const names = ["ada", "known", "ada", "bo", "known", "cy", "ada"];
     const records = names.map((name, i): LogRecord => {
-      const decoded = decodeLine(`{"contactId":"${name}","id":"${i}","at":${i},"type":"web.viewed"}`);
+      const decoded = decodeLine(`{"contactId":"${name}","id":"${i}","at":${1e12 + i},"type":"web.viewed"}`);
       return { ...record(i % 2 === 0 ? "a" : "b", i >> 1, 1), timestamp: 1e12, decoded };
     });
     const merged = { records, offsets: new Map([["a", 5], ["b", 3], ["c", 7]]) }; // biome-ignore format: one line
@@ -136,7 +138,9 @@ describe("a batch", () => {
     const { store } = await openStore();
     const contacts = new HotContacts(store, () => [visitsModel()], 1e6);
     const records = [..."abbcde"].map((contact, offset): LogRecord => {
-      const decoded = decodeLine(`{"contactId":"${contact}","id":"${offset}","at":1,"type":"web.page_viewed"}`);
+      const decoded = decodeLine(
+        `{"contactId":"${contact}","id":"${offset}","at":1000000000001,"type":"web.page_viewed"}`,
+      );
       return { ...record("a", offset, 1), timestamp: 1e12, decoded };
     });
     const into = new Gathered();

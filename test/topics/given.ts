@@ -30,7 +30,12 @@ export function problemsOf(text: string): string[] {
 }
 
 export function recordOf(bytes: string | Uint8Array, parts: Partial<SourceRecord> = {}): SourceRecord {
-  return { key: null, timestamp: 5000, bytes: typeof bytes === "string" ? Buffer.from(bytes) : bytes, ...parts };
+  return {
+    key: null,
+    timestamp: 1_000_000_000_000,
+    bytes: typeof bytes === "string" ? Buffer.from(bytes) : bytes,
+    ...parts,
+  };
 }
 
 /** Maps JSON texts by the topic of a file's text. */

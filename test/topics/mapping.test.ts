@@ -115,7 +115,7 @@ describe("the examples", () => {
 
 describe("values of a topic without a mapping", () => {
   const map = (kind: string) => mapperOf(`name: t\nrole: input\nkind: ${kind}\npartitions: 1\n`);
-  const profile = '{"contactId":"ada","at":5,"fields":{"a":1}}';
+  const profile = '{"contactId":"ada","at":1000000000005,"fields":{"a":1}}';
 
   it("have the topic's kind where they do not say theirs", () => {
     expect(outcome(map("profile")(profile))).toMatchObject({ kind: "profile", id: "", fields: { a: 1 } });
@@ -130,20 +130,22 @@ describe("values of a topic without a mapping", () => {
 describe("an id that the source does not have", () => {
   const input = `{ fields: { ${fields}, id: { from: i } } }`;
   const map = mapperOf(mapped(input));
-  const text = '{"u":"ada","t":5}';
+  const text = '{"u":"ada","t":1000000000005}';
 
   it("is a hash of the value's bytes, wherever and whenever it was read", () => {
     const id = (json: string, timestamp = 1): unknown => (outcome(map(json, { timestamp })) as { id?: string }).id;
     expect(id(text)).toMatch(/^[0-9a-f]{32}$/);
     expect(id(text, 2)).toBe(id(text));
-    expect(id(text.replace("5", "6"))).not.toBe(id(text));
+    expect(id(text.replace("5}", "6}"))).not.toBe(id(text));
     // The same to JSON, and yet another record.
     expect(id(`${text} `)).not.toBe(id(text));
     expect(id(text.replace("{", '{"i":"",'))).toMatch(/^[0-9a-f]{32}$/);
     expect(id(text.replace("{", '{"i":0,'))).toBe("0");
     // Also where the mapping itself would make an empty one.
     const empty = mapperOf(mapped(`{ fields: { ${fields}, id: { from: i, values: { x: "" } } } }`));
-    expect(outcome(empty('{"u":"ada","t":5,"i":"x"}'))).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(outcome(empty('{"u":"ada","t":1000000000005,"i":"x"}'))).toMatchObject({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
   });
 });
 
@@ -151,7 +153,8 @@ describe("a field", () => {
   const withField = (field: string) =>
     `{ fields: { contactId: { from: u }, at: { from: t }, type: { value: web.seen }, ${field} } }`;
   const resource = (spec: string, value: object): unknown =>
-    (inputOf(withField(`resource: ${spec}`), { u: "ada", t: 5, ...value }) as { resource?: unknown }).resource;
+    (inputOf(withField(`resource: ${spec}`), { u: "ada", t: 1_000_000_000_005, ...value }) as { resource?: unknown })
+      .resource;
 
   it("is found by its path, dots and lists and all", () => {
     expect(resource("{ from: a.b }", { a: { b: "x" } })).toBe("x");
@@ -180,7 +183,7 @@ describe("a field", () => {
 
   it("may refuse or skip what is not in the table", () => {
     const spec = (others: string) => withField(`resource: { from: a.b, values: { x: y }, others: ${others} }`);
-    const value = { u: "ada", t: 5, a: { b: "secret" } };
+    const value = { u: "ada", t: 1_000_000_000_005, a: { b: "secret" } };
     expect(inputOf(spec("refuse"), value)).toBe(
       'invalid: resource, from a.b, is "secret", which is not in its values (mapping version 3)',
     );
@@ -190,7 +193,10 @@ describe("a field", () => {
   it("can be the record's key or instant", () => {
     const input =
       "{ fields: { contactId: { from: u, record: key }, at: { record: timestamp }, type: { value: a.b } } }";
-    expect(inputOf(input, {}, { key: Buffer.from("ada"), timestamp: 7 })).toMatchObject({ contactId: "ada", at: 7 });
+    expect(inputOf(input, {}, { key: Buffer.from("ada"), timestamp: 1_000_000_000_007 })).toMatchObject({
+      contactId: "ada",
+      at: 1_000_000_000_007,
+    });
     expect(inputOf(input, { u: "bob" }, { key: Buffer.from("ada") })).toMatchObject({ contactId: "bob" });
     expect(inputOf(input, {}, { key: Buffer.from([0xff]) })).toMatch(
       /^invalid: contactId, from the record's key, is not UTF-8/,
@@ -199,7 +205,7 @@ describe("a field", () => {
   });
 
   it("is a text where a text is needed, of whole numbers that are exact", () => {
-    const contact = (u: unknown): unknown => inputOf(`{ fields: { ${fields} } }`, { u, t: 5 });
+    const contact = (u: unknown): unknown => inputOf(`{ fields: { ${fields} } }`, { u, t: 1_000_000_000_005 });
     expect(contact(4711)).toMatchObject({ contactId: "4711" });
     expect(contact(2 ** 53)).toMatch(/^invalid: contactId is a number; expected a text/);
     expect(contact(1.5)).toMatch(/^invalid: contactId is a number/);
@@ -208,13 +214,38 @@ describe("a field", () => {
   it.each([
     ["s", 1_780_306_200, 1_780_306_200_000],
     ["s", "1780306200.123", 1_780_306_200_123],
+    ["s", 1_780_306_200.001, 1_780_306_200_001],
+    // Who names the format has said the unit: an old instant is one.
     ["s", 1.001, 1001],
+    ["us", -5000, -5],
     ["ms", "1780306200000", 1_780_306_200_000],
     ["us", 1_780_306_200_123_999, 1_780_306_200_123],
     ["iso", "2026-06-01T11:30:00+02:00", 1_780_306_200_000],
   ])("is an instant in %s: %j", (format, t, at) => {
     const input = `{ fields: { contactId: { from: u }, at: { from: t, format: ${format} }, type: { value: a.b } } }`;
     expect(inputOf(input, { u: "ada", t })).toMatchObject({ at });
+  });
+
+  it("is no instant without a format where a number looks like seconds, or lies in 2100 or later", () => {
+    const input = `{ fields: { ${fields} } }`;
+    expect(inputOf(input, { u: "ada", t: 1_780_306_200 })).toMatch(
+      /^implausible-instant: at is 1780306200, as milliseconds 1970-01-21T14:31:46.200Z; .*`format: s`.*\(mapping version 3\)$/,
+    );
+    const far = `{ fields: { contactId: { from: u }, at: { from: t, format: s }, type: { value: a.b } } }`;
+    expect(inputOf(far, { u: "ada", t: 4_102_444_800 })).toMatch(/^implausible-instant: /);
+    expect(inputOf(far, { u: "ada", t: 4_102_444_799 })).toMatchObject({ at: 4_102_444_799_000 });
+  });
+
+  it("may be the instant of what is retracted, in a format of its own", () => {
+    const retraction = (format: string, at: unknown) =>
+      inputOf(
+        "{ fields: { contactId: { from: u }, at: { from: t }, type: { value: interaction.retracted }, " +
+          `attributes: { fields: { id: { from: i }, at: { from: r${format} } } } } }`,
+        { u: "ada", t: 1_780_306_300_000, i: "e1", r: at },
+      );
+    expect(retraction(", format: s", 1_780_306_200)).toMatchObject({ attributes: { id: "e1", at: 1_780_306_200_000 } });
+    expect(retraction(", format: s", 5)).toMatchObject({ attributes: { id: "e1", at: 5000 } });
+    expect(retraction("", 1_780_306_200)).toMatch(/^implausible-instant: attributes.at is 1780306200/);
   });
 
   it.each([
@@ -233,7 +264,7 @@ describe("a field", () => {
 describe("attributes", () => {
   const attributes = (spec: string, value: string): unknown => {
     const input = mapped(`{ fields: { ${fields}, attributes: ${spec} } }`);
-    const found = outcome(mapperOf(input)(`{"u":"ada","t":5,${value.slice(1)}`));
+    const found = outcome(mapperOf(input)(`{"u":"ada","t":1000000000005,${value.slice(1)}`));
     return typeof found === "string" ? found : JSON.stringify((found as { attributes: unknown }).attributes);
   };
 
@@ -273,12 +304,17 @@ describe("a profile", () => {
     "{ kind: profile, erase: { op: [delete, d] }, fields: { contactId: { from: u }, at: { from: t }, fields: { from: p } } }";
 
   it("is erased where the source says so, and only then", () => {
-    expect(inputOf(input, { u: "ada", t: 5, op: "d", p: { a: 1 } })).toMatchObject({ kind: "profile", fields: null });
-    expect(inputOf(input, { u: "ada", t: 5, op: "u", p: { a: 1 } })).toMatchObject({ fields: { a: 1 } });
+    expect(inputOf(input, { u: "ada", t: 1_000_000_000_005, op: "d", p: { a: 1 } })).toMatchObject({
+      kind: "profile",
+      fields: null,
+    });
+    expect(inputOf(input, { u: "ada", t: 1_000_000_000_005, op: "u", p: { a: 1 } })).toMatchObject({
+      fields: { a: 1 },
+    });
   });
 
   it("is not emptied by a record that lacks it", () => {
-    expect(inputOf(input, { u: "ada", t: 5 })).toMatch(/^invalid: fields, from p, is missing/);
+    expect(inputOf(input, { u: "ada", t: 1_000_000_000_005 })).toMatch(/^invalid: fields, from p, is missing/);
   });
 });
 

@@ -36,38 +36,54 @@ describe("one input", () => {
 
   it("that is refused is a problem, and a dead letter with its original", async () => {
     const { url, engine } = await serve();
-    const answer = await post(`${url}/v1/interactions?wait=folded`, { id: "e1", type: "email.clicked", at: 1 });
+    const answer = await post(`${url}/v1/interactions?wait=folded`, {
+      id: "e1",
+      type: "email.clicked",
+      at: 1_000_000_000_001,
+    });
     expect(answer.status).toBe(422);
     expect(answer.type).toContain("application/problem+json");
     expect(answer.json).toMatchObject({ type: "/problems/input-refused", reason: "no-contact", offset: 0 });
     const [letter] = engine.topicsByName.get("dead-letters")!.values.map((value) => JSON.parse(value));
-    expect(letter).toMatchObject({ reason: "no-contact", original: '{"id":"e1","type":"email.clicked","at":1}' });
+    expect(letter).toMatchObject({
+      reason: "no-contact",
+      original: '{"id":"e1","type":"email.clicked","at":1000000000001}',
+    });
   });
 
   it("of each kind goes to its own path, and has its kind put in", async () => {
     const { url, engine } = await serve();
-    const profile = await post(`${url}/v1/profiles`, '{"contactId":"ann","at":1,"fields":{}}');
+    const profile = await post(`${url}/v1/profiles`, '{"contactId":"ann","at":1000000000001,"fields":{}}');
     const adjustment = await post(
       `${url}/v1/adjustments`,
-      '{"kind":null,"contactId":"ann","at":2,"model":"lead","add":5 }',
+      '{"kind":null,"contactId":"ann","at":1000000000002,"model":"lead","add":5 }',
     );
     expect([profile.status, adjustment.status]).toEqual([202, 202]);
     expect(engine.lines).toEqual([
-      '{"contactId":"ann","at":1,"fields":{},"kind":"profile"}',
-      '{"kind":null,"contactId":"ann","at":2,"model":"lead","add":5 ,"kind":"adjustment"}',
+      '{"contactId":"ann","at":1000000000001,"fields":{},"kind":"profile"}',
+      '{"kind":null,"contactId":"ann","at":1000000000002,"model":"lead","add":5 ,"kind":"adjustment"}',
     ]);
-    const wrong = await post(`${url}/v1/interactions`, { kind: "profile", contactId: "ann", at: 1, fields: null });
+    const wrong = await post(`${url}/v1/interactions`, {
+      kind: "profile",
+      contactId: "ann",
+      at: 1_000_000_000_001,
+      fields: null,
+    });
     expect(wrong.status).toBe(422);
     expect(wrong.json).toMatchObject({ reason: "kind-mismatch" });
     expect(wrong.json).not.toHaveProperty("offset");
     expect(engine.lines).toHaveLength(2);
-    const unknown = await post(`${url}/v1/interactions`, { kind: "interction", contactId: "ann", at: 1 });
+    const unknown = await post(`${url}/v1/interactions`, {
+      kind: "interction",
+      contactId: "ann",
+      at: 1_000_000_000_001,
+    });
     expect(unknown.json).toMatchObject({ reason: "unknown-kind", offset: 2 });
   });
 
   it("that says something as a number too large for a double is refused, not changed", async () => {
     const { url } = await serve();
-    const text = '{"id":"e1","contactId":"ann","type":"email.clicked","at":1,"attributes":{"value":1e999}}';
+    const text = '{"id":"e1","contactId":"ann","type":"email.clicked","at":1000000000001,"attributes":{"value":1e999}}';
     expect((await post(`${url}/v1/interactions`, text)).json).toMatchObject({ reason: "invalid" });
   });
 
