@@ -7,6 +7,9 @@ const DUST = 0.0005;
 
 export type PoolName = "decaying" | "lasting";
 
+/** The line of a rule, or that of all adjustments. */
+export type Line = { readonly rule: string } | "adjustment";
+
 interface Pool {
   /** Rule id -> points. */
   rules: Map<string, number>;
@@ -52,22 +55,52 @@ export class Ledger {
     return this.#pools[name].rules.get(rule) ?? 0;
   }
 
-  /** Moves the dimension by points (after caps); the range cuts off what does not fit. */
-  add(name: PoolName, line: { rule: string } | "adjustment", points: number): void {
-    if (points === 0) return;
-    const pool = this.#pools[name];
-    const before = this.accumulated();
-    const after = clamp(clamp(before, this.dimension) + points, this.dimension);
-    if (line === "adjustment") pool.adjustment += points;
-    else pool.rules.set(line.rule, (pool.rules.get(line.rule) ?? 0) + points);
-    pool.cut += after - before - points;
+  /** What the dimension shows where its standing and profile rules give `standing`. */
+  shown(standing: number): number {
+    return clamp(this.accumulated() + standing, this.dimension);
   }
 
-  /** Forgets everything and starts again from a value. */
-  set(line: { rule: string } | "adjustment", value: number): void {
+  /**
+   * Moves what the dimension shows by points (after caps). What the range cuts off goes to `cut`, and is not
+   * remembered; what was accumulated is never moved against the sign of the points.
+   */
+  add(name: PoolName, line: Line, points: number, standing: number): void {
+    if (points === 0) return;
+    const accumulated = this.accumulated();
+    const owed = this.#forgiven(standing);
+    const after = clamp(this.shown(standing) + points, this.dimension) - standing;
+    const pool = this.#pools[name];
+    if (line === "adjustment") pool.adjustment += points;
+    else pool.rules.set(line.rule, (pool.rules.get(line.rule) ?? 0) + points);
+    if (points > 0 ? after < accumulated : after > accumulated) {
+      pool.cut -= points;
+      return;
+    }
+    this.#pools.decaying.cut += owed.decaying;
+    this.#pools.lasting.cut += owed.lasting;
+    pool.cut += after - accumulated - points - owed.decaying - owed.lasting;
+  }
+
+  /**
+   * What it takes to bring accumulated and standing points into the range, and which pool it goes to: the decaying one
+   * as far as its sum is what is outside, so that the rest of it fades and what is forgiven does not.
+   */
+  #forgiven(standing: number): Readonly<Record<PoolName, number>> {
+    const outside = this.accumulated() + standing;
+    if (outside === clamp(outside, this.dimension)) return { decaying: 0, lasting: 0 };
+    const back = this.shown(standing) - standing - this.accumulated();
+    const sum = this.#sum("decaying");
+    const owes = Math.sign(sum) === -Math.sign(back);
+    const decaying = owes ? Math.sign(back) * Math.min(Math.abs(back), Math.abs(sum)) : 0;
+    return { decaying, lasting: back - decaying };
+  }
+
+  /** Forgets all that was accumulated, so that the dimension shows the value beside `standing`. */
+  set(line: Line, value: number, standing: number): void {
     this.#pools = { decaying: emptyPool(), lasting: emptyPool() };
-    if (line === "adjustment") this.#pools.lasting.adjustment = clamp(value, this.dimension);
-    else this.#pools.lasting.rules.set(line.rule, clamp(value, this.dimension));
+    const points = clamp(value, this.dimension) - standing;
+    if (line === "adjustment") this.#pools.lasting.adjustment = points;
+    else this.#pools.lasting.rules.set(line.rule, points);
   }
 
   /** False where no line is left that a step could change. */

@@ -16,6 +16,14 @@ const attributes: JsonObject = {
   yes: true,
   tags: ["VIP", 7],
   title: "Vice-President of Sales; sales",
+  wide: "\u3000ＶＩＰ\u00a0",
+  decomposed: "Zu\u0308rich",
+  korean: "대표 이사".normalize("NFD"),
+  hindi: "दान दिन",
+  plus: " +50.5\u2003",
+  wideNumber: "５１",
+  lists: [["vip"], { vip: "vip" }, null],
+  nothing: [],
 };
 const interaction: Interaction = {
   kind: "interaction",
@@ -36,15 +44,27 @@ test.each<[string, "is" | "isNot" | "contains", Scalar, boolean]>([
   ["attributes.kind", "isNot", "WHITEPAPER", false],
   ["attributes.seven", "is", "7", true],
   ["attributes.yes", "is", "True", true],
-  ["attributes.empty", "is", "", true],
-  ["attributes.none", "is", "", false],
+  ["attributes.empty", "isNot", "x", true],
+  ["attributes.none", "is", "x", false],
   ["attributes.none", "isNot", "x", true],
-  ["attributes.tags", "is", "vip", false],
-  ["attributes.tags", "isNot", "vip", true],
+  ["attributes.tags", "is", "vip", true],
+  ["attributes.tags", "isNot", "vip", false],
+  ["attributes.tags", "isNot", "viper", true],
+  ["attributes.nothing", "is", "vip", false],
+  ["attributes.nothing", "isNot", "vip", true],
+  ["attributes.lists", "is", "vip", false],
+  ["attributes.lists", "contains", "vip", false],
+  ["attributes.lists", "isNot", "vip", true],
   ["attributes.tags", "contains", "vip", true],
   ["attributes.tags", "contains", "vi", false],
   ["attributes.tags", "contains", "7", true],
-  ["attributes.seven", "contains", 7, false],
+  ["attributes.seven", "contains", 7, true],
+  ["attributes.yes", "contains", "RU", true],
+  ["attributes.wide", "is", "vip", true],
+  ["attributes.kind", "is", " ＷhitePaper\u00a0", true],
+  ["attributes.decomposed", "is", "ZÜRICH", true],
+  ["attributes.decomposed", "contains", "ür", true],
+  ["attributes.korean", "is", "대표 이사", true],
   ["resource", "contains", "/pricing", true],
   ["contact.account.parent.name", "is", "INITECH", true],
   ["contact.account.toString", "isNot", "x", true],
@@ -60,6 +80,9 @@ test.each<[string, "gt" | "gte" | "lt" | "lte", number, boolean]>([
   ["attributes.yes", "gte", 0, false],
   ["attributes.none", "lt", 5, false],
   ["attributes.seven", "gte", 7, true],
+  ["attributes.plus", "gt", 50, true],
+  ["attributes.wideNumber", "gt", 50, false],
+  ["attributes.tags", "gt", 0, false],
 ])("%s %s %s: %s", (name, op, value, expected) => {
   expect(holdsAll([{ op, field: path(name), value }], facts)).toBe(expected);
 });
@@ -71,7 +94,20 @@ test.each<[Condition, boolean]>([
   [{ op: "notIn", field: missing, values: ["x"] }, true],
   [{ op: "startsWith", field: kind, value: "white" }, true],
   [{ op: "endsWith", field: kind, value: "white" }, false],
-  [{ op: "matches", field: kind, pattern: "e.?P.?p" }, true],
+  [{ op: "startsWith", field: path("attributes.seven"), value: "7" }, true],
+  [{ op: "startsWith", field: path("attributes.tags"), value: "n" }, false],
+  [{ op: "startsWith", field: path("attributes.tags"), value: "V" }, true],
+  [{ op: "endsWith", field: path("attributes.wide"), value: "IP" }, true],
+  [{ op: "in", field: path("attributes.tags"), values: ["x", "Vip"] }, true],
+  [{ op: "notIn", field: path("attributes.tags"), values: ["x", "Vip"] }, false],
+  [{ op: "notIn", field: path("attributes.tags"), values: ["x"] }, true],
+  [{ op: "matches", field: kind, pattern: "e.?P" }, true],
+  [{ op: "matches", field: kind, pattern: "E.?P" }, false],
+  [{ op: "matches", field: kind, pattern: "(?i)E.?P" }, true],
+  [{ op: "matches", field: path("attributes.wide"), pattern: "^VIP$" }, true],
+  [{ op: "matches", field: path("attributes.tags"), pattern: "^VIP$" }, true],
+  [{ op: "matches", field: path("attributes.seven"), pattern: "^7$" }, true],
+  [{ op: "exists", field: path("attributes.nothing"), value: true }, true],
   [{ op: "matches", field: missing, pattern: "" }, false],
   [{ op: "exists", field: missing, value: false }, true],
   [{ op: "exists", field: path("attributes.empty"), value: true }, true],
@@ -89,7 +125,10 @@ const keywords = [
 ] as const;
 test.each<[Points, number]>([
   [{ kind: "values", by: kind, values: [["whitepaper", 20]], else: 1 }, 20],
-  [{ kind: "values", by: missing, values: [["", 20]], else: 1 }, 1],
+  [{ kind: "values", by: missing, values: [["x", 20]], else: 1 }, 1],
+  [{ kind: "values", by: path("attributes.tags"), values: [["vip", 20]], else: 1 }, 1],
+  [{ kind: "values", by: path("attributes.wide"), values: [["Vip", 20]], else: 1 }, 20],
+  [{ kind: "values", by: path("attributes.korean"), values: [["대표 이사", 20]], else: 1 }, 20],
   [
     {
       kind: "bands",
@@ -103,6 +142,12 @@ test.each<[Points, number]>([
   [{ kind: "keywords", by: path("attributes.title"), keywords, pick: "highest", else: 1 }, 20],
   [{ kind: "keywords", by: path("attributes.title"), keywords, pick: "sum", else: 1 }, 23],
   [{ kind: "keywords", by: kind, keywords, pick: "sum", else: 1 }, 1],
+  [{ kind: "keywords", by: path("attributes.hindi"), keywords: [["दन", 9]], pick: "sum", else: 1 }, 1],
+  [{ kind: "keywords", by: path("attributes.hindi"), keywords: [["दिन", 9]], pick: "sum", else: 1 }, 9],
+  [{ kind: "keywords", by: path("attributes.korean"), keywords: [["대표", 9]], pick: "sum", else: 1 }, 9],
+  [{ kind: "keywords", by: path("attributes.korean"), keywords: [["대", 9]], pick: "sum", else: 1 }, 1],
+  [{ kind: "keywords", by: path("attributes.tags"), keywords: [["vip", 9]], pick: "sum", else: 1 }, 1],
+  [{ kind: "times", by: path("attributes.plus"), times: 2, else: 1 }, 101],
   [{ kind: "times", by: path("attributes.seven"), times: -2, else: 1 }, -14],
   [{ kind: "times", by: path("attributes.wrong"), times: -2, else: 1 }, 1],
 ])("%j gives %s", (points, expected) => {
@@ -110,11 +155,11 @@ test.each<[Points, number]>([
   expect(pointsOf(points, facts, 1.5, 2)).toBe(expected * 3);
 });
 
-test("points of one match stay within 1e15", () => {
+test("points of one match stay within 1e9", () => {
   const huge: Points = { kind: "times", by: path("attributes.size"), times: 1e9, else: 0 };
   const seen: Facts = { interaction: { ...interaction, attributes: { size: 1e308 } }, profile: null };
-  expect(pointsOf(huge, seen, 1, 1)).toBe(1e15);
-  expect(pointsOf(huge, seen, 1, -1)).toBe(-1e15);
+  expect(pointsOf(huge, seen, 1, 1)).toBe(1e9);
+  expect(pointsOf(huge, seen, 1, -1)).toBe(-1e9);
   expect(pointsOf(huge, seen, 1, 0)).toBe(0);
 });
 

@@ -3,9 +3,9 @@
  */
 import { RE2JS } from "re2js";
 import type { Interaction, Json, JsonObject } from "../../src/events/types.js";
-import type { AutomatedPolicy, Condition, FieldPath, Points, TypePattern } from "../../src/model/types.js";
+import type { AutomatedPolicy, Condition, FieldPath, Points, Scalar, TypePattern } from "../../src/model/types.js";
 
-const POINTS_MAX = 1e15;
+const POINTS_MAX = 1e9;
 
 /** What fields are read from. Either part may be missing: a profile rule has no interaction. */
 export interface Facts {
@@ -13,9 +13,19 @@ export interface Facts {
   readonly profile: JsonObject | null;
 }
 
-/** Simple lower-casing: code point by code point, one for one (so no final sigma, and İ becomes i). */
+/** Simple lower-casing: code point by code point, of several the first (so no final sigma, and İ becomes i). */
 export function lower(text: string): string {
-  return Array.from(text, (point) => (point === "\u0130" ? "i" : point.toLowerCase())).join("");
+  return Array.from(text, (point) => Array.from(point.toLowerCase())[0]!).join("");
+}
+
+/** One spelling for what people take for one text: composed or not, full-width or not, with or without blanks around. */
+function respelled(text: string): string {
+  return text.normalize("NFKC").trim();
+}
+
+/** What is compared, on both sides. */
+function normal(text: string): string {
+  return lower(respelled(text));
 }
 
 export function typeMatches(patterns: readonly TypePattern[], type: string): boolean {
@@ -55,16 +65,35 @@ export function fieldValue(path: FieldPath, facts: Facts): Exclude<Json, null> |
   return value ?? undefined;
 }
 
-/** The text that `is`, `in` and lookups compare, already in lower case; undefined for lists and objects. */
+/** The text that a value is, as it is written; undefined for lists and objects. */
 function textOf(value: Json | undefined): string | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    ? lower(String(value))
+    ? String(value)
     : undefined;
+}
+
+/** As `textOf`, as it is compared. */
+function normalOf(value: Json | undefined): string | undefined {
+  const text = textOf(value);
+  return text === undefined ? undefined : normal(text);
 }
 
 function numberOf(value: Json | undefined): number | undefined {
   if (typeof value === "number") return value;
-  return typeof value === "string" && /^-?[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : undefined;
+  if (typeof value !== "string") return undefined;
+  return /^[+-]?[0-9]+(\.[0-9]+)?$/.test(value.trim()) ? Number(value.trim()) : undefined;
+}
+
+/** True where the value is a text that passes, or a list with one that does. */
+function someText(value: Json | undefined, passes: (text: string) => boolean): boolean {
+  if (Array.isArray(value)) return value.some((one) => !Array.isArray(one) && someText(one as Json, passes));
+  const text = textOf(value);
+  return text !== undefined && passes(text);
+}
+
+function isOneOf(value: Json | undefined, wanted: readonly Scalar[]): boolean {
+  const texts = wanted.map((one) => normal(String(one)));
+  return someText(value, (text) => texts.includes(normal(text)));
 }
 
 export function holdsAll(conditions: readonly Condition[], facts: Facts): boolean {
@@ -78,30 +107,34 @@ function holds(condition: Condition, facts: Facts): boolean {
     return condition.op === "any" ? each.includes(true) : !each.includes(false);
   }
   const value = fieldValue(condition.field, facts);
-  const text = textOf(value);
   const number = numberOf(value);
   switch (condition.op) {
     case "is":
-      return text === lower(String(condition.value));
+      return isOneOf(value, [condition.value]);
     case "isNot":
-      return text !== lower(String(condition.value));
+      return !isOneOf(value, [condition.value]);
     case "in":
-      return condition.values.some((one) => text === lower(String(one)));
+      return isOneOf(value, condition.values);
     case "notIn":
-      return !condition.values.some((one) => text === lower(String(one)));
+      return !isOneOf(value, condition.values);
     case "contains": {
-      const wanted = lower(String(condition.value));
-      if (Array.isArray(value)) return value.some((one) => textOf(one) === wanted);
-      return typeof value === "string" && lower(value).includes(wanted);
+      // Of a list this is membership.
+      if (Array.isArray(value)) return isOneOf(value, [condition.value]);
+      const wanted = normal(String(condition.value));
+      return someText(value, (text) => normal(text).includes(wanted));
     }
-    case "startsWith":
-      return typeof value === "string" && lower(value).startsWith(lower(condition.value));
-    case "endsWith":
-      return typeof value === "string" && lower(value).endsWith(lower(condition.value));
-    case "matches":
-      return (
-        typeof value === "string" && RE2JS.compile(condition.pattern, RE2JS.CASE_INSENSITIVE).matcher(value).find()
-      );
+    case "startsWith": {
+      const wanted = normal(condition.value);
+      return someText(value, (text) => normal(text).startsWith(wanted));
+    }
+    case "endsWith": {
+      const wanted = normal(condition.value);
+      return someText(value, (text) => normal(text).endsWith(wanted));
+    }
+    case "matches": {
+      const pattern = RE2JS.compile(condition.pattern);
+      return someText(value, (text) => pattern.matcher(respelled(text)).find());
+    }
     case "gt":
       return number !== undefined && number > condition.value;
     case "gte":
@@ -116,7 +149,7 @@ function holds(condition: Condition, facts: Facts): boolean {
 }
 
 function words(text: string): string[] {
-  return lower(text).match(/[\p{L}\p{N}]+/gu) ?? [];
+  return normal(text).match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 }
 
 /** True where the words of the keyword stand in the text, whole and side by side. */
@@ -131,8 +164,8 @@ function rawPoints(points: Points, facts: Facts): number {
   const value = fieldValue(points.by, facts);
   switch (points.kind) {
     case "values": {
-      const text = textOf(value);
-      const found = points.values.find(([key]) => lower(key) === text);
+      const text = normalOf(value);
+      const found = points.values.find(([key]) => normal(key) === text);
       return found === undefined ? points.else : found[1];
     }
     case "bands": {
@@ -153,7 +186,7 @@ function rawPoints(points: Points, facts: Facts): number {
   }
 }
 
-/** points x multiplier x weight of one match, kept to a size at which sums stay meaningful. */
+/** points x multiplier x weight of one match, held to 1e9 in size. */
 export function pointsOf(points: Points, facts: Facts, multiplier: number, weight: number): number {
   return clipPoints(rawPoints(points, facts) * multiplier * weight);
 }

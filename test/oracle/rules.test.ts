@@ -3,7 +3,21 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Dimension, InactiveRule } from "../../src/model/types.js";
-import { act, adjust, course, DAY, each, HOUR, model, profile, START, scoreOf, sets, standing } from "./byhand.js";
+import {
+  act,
+  adjust,
+  course,
+  DAY,
+  each,
+  HOUR,
+  model,
+  profile,
+  profileRule,
+  START,
+  scoreOf,
+  sets,
+  standing,
+} from "./byhand.js";
 import { oracle } from "./oracle.js";
 
 const wide = { min: -100, max: 100 };
@@ -133,11 +147,26 @@ describe("sets and adjustments", () => {
     expect(scoreOf(one, [{ ...rest, dimension: "all", set: 70 }], START)).toBe(100);
   });
 
-  test("standing and profile rules stay when a dimension is set", () => {
+  test("a dimension that is set shows the value, whatever stands; what stands moves it from there", () => {
     const one = model({
-      rules: [standing("form.submitted", 5, { times: { min: 1 } }), each("web.visited", 9), sets("email.bounced", 2)],
+      score: wide,
+      rules: [
+        profileRule("city", "London", 5),
+        standing("form.submitted", 20, { within: DAY }),
+        each("web.visited", 9),
+        sets("email.bounced", 2),
+      ],
     });
-    const inputs = ["form.submitted", "web.visited", "email.bounced"].map((type, i) => act(type, START + i));
-    expect(course(one, inputs)).toEqual([5, 14, 7]);
+    const inputs = [
+      profile(START, { city: "London" }),
+      ...["form.submitted", "web.visited", "email.bounced"].map((type, i) => act(type, START + 1 + i)),
+      profile(START + HOUR, {}),
+    ];
+    // Of the 5 that leave with the city and the 20 of the form, 2 - 25 is what is left.
+    expect(course(one, inputs)).toEqual([5, 25, 34, 2, -3]);
+    expect(scoreOf(one, inputs, START + DAY)).toBe(-23);
+    const set = adjust(START + 5, 0);
+    const { add: _, ...rest } = set;
+    expect(scoreOf(one, [...inputs.slice(0, 3), { ...rest, set: 30 }], START + 5)).toBe(30);
   });
 });

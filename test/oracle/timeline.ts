@@ -12,7 +12,7 @@ import type {
   StandingRule,
 } from "../../src/model/types.js";
 import { periodName } from "./calendar.js";
-import { clamp, granted, Ledger, type PoolName } from "./ledger.js";
+import { clamp, granted, Ledger, type Line, type PoolName } from "./ledger.js";
 import { automatedPasses, clipPoints, type Facts, holdsAll, pointsOf, typeMatches } from "./matching.js";
 import { inside, Signals, windowEnd } from "./signals.js";
 
@@ -116,17 +116,17 @@ export class Timeline {
       due.push({ at: silence + k * every, kind: "decay" });
     }
     for (const rule of this.#rules("standing")) {
-      const lengths = [...(rule.within === undefined ? [] : [rule.within])];
-      for (const step of rule.recency?.steps ?? []) lengths.push(step.within);
       for (const match of this.#matchesOf(rule.id)) {
-        for (const length of lengths) due.push({ at: windowEnd(match.at, length), kind: "expiry" });
+        const end = rule.within === undefined ? Number.POSITIVE_INFINITY : windowEnd(match.at, rule.within);
+        const edges = (rule.recency?.steps ?? []).map((step) => windowEnd(match.at, step.within));
+        for (const at of [...edges.filter((edge) => edge < end), end]) due.push({ at, kind: "expiry" });
       }
       if (rule.after !== undefined) due.push({ at: this.firstSight + rule.after, kind: "expiry" });
     }
     for (const rule of this.#rules("inactive")) {
       if (!this.#firedInSpell.has(rule.id)) due.push({ at: silence + rule.inactive, kind: "inactivity" });
     }
-    return due.filter(({ at }) => at > this.#clock);
+    return due.filter(({ at }) => at > this.#clock && at < Number.POSITIVE_INFINITY);
   }
 
   /** What time does at `t`, before the inputs of `t`. Returns the cause, or null where nothing was due. */
@@ -146,7 +146,7 @@ export class Timeline {
     for (const rule of this.#rules("inactive")) {
       if (this.firstSight === null || this.#firedInSpell.has(rule.id) || silence + rule.inactive !== t) continue;
       this.#firedInSpell.add(rule.id);
-      this.#fireInactive(rule);
+      this.#fireInactive(rule, t);
     }
     this.#clock = t;
     if (kinds.size === 0) return null;
@@ -154,19 +154,19 @@ export class Timeline {
     return (["decay", "expiry", "inactivity"] as const).find((kind) => kinds.has(kind))!;
   }
 
-  #fireInactive(rule: InactiveRule): void {
+  #fireInactive(rule: InactiveRule, t: EpochMs): void {
     const facts: Facts = { interaction: null, profile: this.#profile };
     if (!holdsAll(rule.where, facts)) return;
     const effect = rule.effect;
     if (effect.kind === "set") {
-      this.#set(effect.dimension, { rule: rule.id }, effect.set);
+      this.#set(effect.dimension, { rule: rule.id }, effect.set, t);
       return;
     }
     const ledger = this.#ledger(effect.dimension);
     const pool: PoolName = effect.decays ? "decaying" : "lasting";
     let points = pointsOf(effect.points, facts, 1, effect.weight);
     if (effect.cap !== undefined) points = granted(points, ledger.ruleLine(pool, rule.id), effect.cap);
-    ledger.add(pool, { rule: rule.id }, points);
+    ledger.add(pool, { rule: rule.id }, points, this.#standingOf(ledger, t));
   }
 
   // ---- inputs ----
@@ -197,8 +197,6 @@ export class Timeline {
         automatedPasses(rule.automated, input.automated) &&
         holdsAll(rule.where, facts),
     );
-    const person = input.automated !== "yes";
-    if (person && typeMatches(this.model.lift, input.type)) this.#suppressed = false;
     let positive = false;
     const matches = new Map(matching.map((rule) => [rule.id, this.#match(rule, input, facts)]));
     for (const rule of matching) {
@@ -209,16 +207,18 @@ export class Timeline {
       .filter((rule) => rule.family === "accumulating")
       .filter((rule) => matches.get(rule.id)!.taken);
     this.#matches.push(...matches.values());
-    for (const rule of taken) {
-      if (rule.effect.kind === "set") this.#set(rule.effect.dimension, { rule: rule.id }, rule.effect.set);
-    }
-    if (taken.some((rule) => rule.effect.kind === "suppress")) this.#suppressed = true;
-    for (const rule of taken) this.#accumulate(rule, matches.get(rule.id)!);
+    const person = input.automated !== "yes";
     const active = this.model.activity === undefined ? positive : typeMatches(this.model.activity, input.type);
     if (active && person) {
       this.lastActivityAt = input.at;
       this.#firedInSpell.clear();
     }
+    if (person && typeMatches(this.model.lift, input.type)) this.#suppressed = false;
+    for (const { id, effect } of taken) {
+      if (effect.kind === "set") this.#set(effect.dimension, { rule: id }, effect.set, input.at);
+    }
+    if (taken.some((rule) => rule.effect.kind === "suppress")) this.#suppressed = true;
+    for (const rule of taken) this.#accumulate(rule, matches.get(rule.id)!);
   }
 
   #matchesOf(rule: string): Match[] {
@@ -257,30 +257,32 @@ export class Timeline {
       points = granted(points, level, effect.periodCaps[i]!.points);
     }
     for (const period of periods) this.#grants.push({ rule: rule.id, period, points });
-    ledger.add(pool, { rule: rule.id }, points);
+    ledger.add(pool, { rule: rule.id }, points, this.#standingOf(ledger, match.at));
   }
 
   #adjust(input: Adjustment): void {
     if (input.model !== this.model.id) return;
     if (input.set !== undefined && input.dimension === "all") {
-      this.#set("all", "adjustment", input.set);
+      this.#set("all", "adjustment", input.set, input.at);
       return;
     }
     const dimensions = this.model.dimensions;
     const id = input.dimension ?? (dimensions.length === 1 ? dimensions[0]!.id : undefined);
     const ledger = this.#ledgers.find((one) => one.dimension.id === id);
     if (ledger === undefined) return;
-    if (input.set !== undefined) ledger.set("adjustment", input.set);
-    else ledger.add("lasting", "adjustment", clipPoints(input.add!));
+    const standing = this.#standingOf(ledger, input.at);
+    if (input.set !== undefined) ledger.set("adjustment", input.set, standing);
+    else ledger.add("lasting", "adjustment", clipPoints(input.add!), standing);
   }
 
   #ledger(dimension: string): Ledger {
     return this.#ledgers.find((ledger) => ledger.dimension.id === dimension)!;
   }
 
-  #set(dimension: string, line: { rule: string } | "adjustment", value: number): void {
+  #set(dimension: string, line: Line, value: number, t: EpochMs): void {
     for (const ledger of this.#ledgers) {
-      if (dimension === "all" || ledger.dimension.id === dimension) ledger.set(line, value);
+      if (dimension !== "all" && ledger.dimension.id !== dimension) continue;
+      ledger.set(line, value, this.#standingOf(ledger, t));
     }
   }
 
@@ -294,15 +296,7 @@ export class Timeline {
   view(t: EpochMs): View {
     const model = this.model;
     const exact = new Map<string, number>();
-    for (const ledger of this.#ledgers) {
-      let standing = 0;
-      for (const rule of model.rules) {
-        if ((rule.family === "standing" || rule.family === "profile") && rule.dimension === ledger.dimension.id) {
-          standing += this.#standing(rule, t);
-        }
-      }
-      exact.set(ledger.dimension.id, clamp(ledger.accumulated() + standing, ledger.dimension));
-    }
+    for (const ledger of this.#ledgers) exact.set(ledger.dimension.id, ledger.shown(this.#standingOf(ledger, t)));
     let total = 0;
     if (model.total === undefined) for (const value of exact.values()) total += value;
     else total = formulaValue(model.total, exact);
@@ -310,11 +304,22 @@ export class Timeline {
     const score = publishedInteger(this.#suppressed ? model.score.min : clamp(total, model.score));
     return {
       score,
-      grade: model.grades.filter((grade) => grade.from <= score).at(-1)?.id ?? null,
+      // A score below all of them has the first: the score's min may be a fraction, which is published rounded down.
+      grade: (model.grades.filter((grade) => grade.from <= score).at(-1) ?? model.grades[0])?.id ?? null,
       dimensions: Object.fromEntries([...exact].map(([id, value]) => [id, publishedInteger(value)])),
       salesReady: model.salesReady !== undefined && !this.#suppressed && score >= model.salesReady,
       suppressed: this.#suppressed,
     };
+  }
+
+  /** What the standing and profile rules of a dimension give at `t`. */
+  #standingOf(ledger: Ledger, t: EpochMs): number {
+    let sum = 0;
+    for (const rule of this.model.rules) {
+      if (rule.family !== "standing" && rule.family !== "profile") continue;
+      if (rule.dimension === ledger.dimension.id) sum += this.#standing(rule, t);
+    }
+    return sum;
   }
 
   /** What a standing or profile rule gives at `t`, after its cap. */
