@@ -71,6 +71,45 @@ describe("scope", () => {
   });
 });
 
+describe("recency", () => {
+  test("an edge is due only while the match is inside the window", () => {
+    const steps = [
+      { within: 2 * HOUR, multiplier: 2 },
+      { within: 6 * HOUR, multiplier: 1 },
+      { within: 9 * HOUR, multiplier: 0.5 },
+    ];
+    const sleepy: InactiveRule = {
+      family: "inactive",
+      id: "sleepy",
+      where: [],
+      inactive: 9 * HOUR,
+      effect: { kind: "points", dimension: "score", points: { kind: "number", value: 1 }, weight: 1, decays: false },
+    };
+    const one = model({
+      rules: [standing("web.visited", 10, { within: 6 * HOUR, recency: { steps, else: 0 } }), sleepy],
+    });
+    const outputs = oracle([one], [act("web.visited", START)], START + DAY).outputs;
+    expect(outputs.map((output) => [(output.at - START) / HOUR, output])).toMatchObject([
+      [0, { current: 20 }],
+      [2, { current: 10, cause: { kind: "expiry" } }],
+      [6, { current: 0, cause: { kind: "expiry" } }],
+      [9, { current: 1, cause: { kind: "inactivity" } }],
+    ]);
+  });
+});
+
+describe("grades", () => {
+  test("a score below all of them has the first", () => {
+    const grades = [
+      { id: "cold", from: -9.5 },
+      { id: "warm", from: 5 },
+    ];
+    const one = model({ score: { min: -9.5, max: 10 }, grades, rules: [each("email.bounced", -20)] });
+    const [line] = oracle([one], [act("email.bounced", START)], START).lines;
+    expect(line).toMatchObject({ score: -10, grade: "cold" });
+  });
+});
+
 describe("silence", () => {
   const sleepy: InactiveRule = {
     family: "inactive",
@@ -164,7 +203,7 @@ describe("sets and adjustments", () => {
     ];
     // Of the 5 that leave with the city and the 20 of the form, 2 - 25 is what is left.
     expect(course(one, inputs)).toEqual([5, 25, 34, 2, -3]);
-    expect(scoreOf(one, inputs, START + DAY)).toBe(-23);
+    expect(scoreOf(one, inputs, START + DAY + HOUR)).toBe(-23);
     const set = adjust(START + 5, 0);
     const { add: _, ...rest } = set;
     expect(scoreOf(one, [...inputs.slice(0, 3), { ...rest, set: 30 }], START + 5)).toBe(30);
