@@ -2,8 +2,21 @@
  * Random conditions and points, over the fields that inputs have (and one that none has).
  */
 import fc from "fast-check";
+import type { Json } from "../../src/events/types.js";
 import type { Condition, FieldPath, Points } from "../../src/model/types.js";
-import { type FieldName, fieldValues, keywords, patterns, points, resources, textWords } from "./vocabulary.js";
+import {
+  type FieldName,
+  fieldValues,
+  isOperand,
+  keywords,
+  lookupKeys,
+  lookupText,
+  patterns,
+  points,
+  resources,
+  spellings,
+  textWords,
+} from "./vocabulary.js";
 
 // ---- fields and conditions ----
 
@@ -17,18 +30,13 @@ function fieldPath(sight: Sight, names: readonly FieldName[] = fieldNames): fc.A
   return fc.constantFrom(...seen, ...seen, "contact.missing").map((name) => name.split(".") as unknown as FieldPath);
 }
 
-const caseOf = fc.constantFrom<(text: string) => string>(
-  (text) => text,
-  (text) => text.toUpperCase(),
-  (text) => text.toLowerCase(),
-);
-
 function comparison(sight: Sight): fc.Arbitrary<Condition> {
   const names = fieldNames.filter((name) => sight === "match" || name.startsWith("contact."));
   const own = fc.constantFrom(...names).chain((name) => {
-    const scalars = fieldValues[name].flat().filter((value) => value !== null);
+    const values: readonly Json[] = fieldValues[name].flat();
+    const scalars = values.filter((value) => value !== null && typeof value !== "object");
     const value = fc
-      .tuple(fc.constantFrom<string | number | boolean>(...scalars, 7, "7"), caseOf)
+      .tuple(fc.constantFrom(...(scalars as (string | number | boolean)[]).filter(isOperand), 7, "7"), spellings)
       .map(([scalar, change]) => (typeof scalar === "string" ? change(scalar) : scalar));
     const field = name.split(".") as unknown as FieldPath;
     return fc.oneof(
@@ -44,9 +52,16 @@ function comparison(sight: Sight): fc.Arbitrary<Condition> {
   const text = fc.record({
     op: fc.constantFrom("startsWith", "endsWith", "contains"),
     field,
-    value: fc.oneof(fc.constantFrom(...textWords), fc.constantFrom(...resources)),
+    value: fc.constantFrom(...textWords, ...resources.filter(isOperand)),
   });
-  const texts = ["contact.city", "contact.title", "resource", "attributes.kind"] as const;
+  const texts = [
+    "contact.city",
+    "contact.title",
+    "contact.size",
+    "contact.tags",
+    "resource",
+    "attributes.kind",
+  ] as const;
   const regex = fc.record({
     op: fc.constant("matches"),
     field: fc
@@ -90,10 +105,10 @@ export function pointsForm(sight: Sight): fc.Arbitrary<Points> {
   const values = fc.record({
     kind: fc.constant("values"),
     by: fieldPath(sight),
-    values: fc.uniqueArray(fc.tuple(fc.constantFrom("whitepaper", "webinar", "Chicago", "boston", "7", "11"), points), {
+    values: fc.uniqueArray(fc.tuple(fc.constantFrom(...lookupKeys), points), {
       minLength: 1,
-      maxLength: 3,
-      selector: ([key]) => key,
+      maxLength: 4,
+      selector: ([key]) => lookupText(key),
     }),
     else: points,
   });
@@ -113,7 +128,7 @@ export function pointsForm(sight: Sight): fc.Arbitrary<Points> {
     keywords: fc.uniqueArray(fc.tuple(fc.constantFrom(...keywords), points), {
       minLength: 1,
       maxLength: 4,
-      selector: ([word]) => word,
+      selector: ([word]) => lookupText(word),
     }),
     pick: fc.constantFrom("highest", "sum"),
     else: points,

@@ -134,7 +134,7 @@ const adjustment = (where: fc.Arbitrary<Place>): fc.Arbitrary<Adjustment> =>
       model: fc.constantFrom(...modelIds, modelIds[0], "unknown"),
       dimension: fc.constantFrom(undefined, ...dimensionIds, dimensionIds[0], "unknown", "all"),
       move: fc.oneof(
-        fc.record({ add: fc.constantFrom(5, -5, 0, 12.5, 500, -0.4) }),
+        fc.record({ add: fc.constantFrom(5, -5, 0, 12.5, 500, -0.4, -30, 40, -1e9) }),
         fc.record({ set: fc.constantFrom(0, 7, -30, 200, 33.3) }),
       ),
       reason: maybe(fc.constant("call"), 1),

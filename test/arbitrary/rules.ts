@@ -115,6 +115,7 @@ function standing(dimensions: readonly string[]): fc.Arbitrary<Omit<StandingRule
       ...base,
       points: pointsForm("match"),
       recency,
+      within: maybe(within),
       scopeResource: fc.boolean(),
       repeat: maybe(repeat, 3),
     })
@@ -160,7 +161,7 @@ export function rulesFor(dimensions: readonly Dimension[]): fc.Arbitrary<Rule[]>
   const rule = fc.oneof(
     { weight: 4, arbitrary: accumulating(ids) },
     { weight: 4, arbitrary: standing(ids) },
-    { weight: 1, arbitrary: profileRule(ids) },
+    { weight: 2, arbitrary: profileRule(ids) },
     { weight: 1, arbitrary: inactive(ids) },
   ) as fc.Arbitrary<Omit<Rule, "id">>;
   return fc.array(rule, { minLength: 1, maxLength: 7 }).map((rules) =>

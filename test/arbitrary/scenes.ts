@@ -1,12 +1,14 @@
 /**
- * Models, inputs and an instant to look at them: what most properties are about. One in five is a scene of calendar
- * periods around a clock change, which models and inputs drawn apart from each other would hardly ever meet.
+ * Models, inputs and an instant to look at them: what most properties are about. One in nine is a scene of calendar
+ * periods around a clock change, two in nine are scenes of inputs that come upon what stands in their dimension:
+ * models and inputs drawn apart from each other would hardly ever meet these.
  */
 import fc from "fast-check";
 import type { EpochMs, Input } from "../../src/events/types.js";
 import type { Model, PeriodCap } from "../../src/model/types.js";
 import { asOfFor, type InputListOptions, inputLists } from "./inputs.js";
 import { models } from "./models.js";
+import { poolScenes } from "./pools.js";
 import { DAY, HOUR, MINUTE } from "./vocabulary.js";
 
 export interface Scene {
@@ -84,5 +86,9 @@ export function scenes(options: InputListOptions = {}): fc.Arbitrary<Scene> {
   const general = fc
     .record({ models, inputs: inputLists(options) })
     .chain((both) => asOfFor(both.inputs).map((asOf): Scene => ({ ...both, asOf })));
-  return fc.oneof({ weight: 4, arbitrary: general }, { weight: 1, arbitrary: calendarScenes });
+  return fc.oneof(
+    { weight: 6, arbitrary: general },
+    { weight: 2, arbitrary: poolScenes },
+    { weight: 1, arbitrary: calendarScenes },
+  );
 }

@@ -16,7 +16,7 @@ import { asTheyCome, compiled, folded, onePass } from "./engine.js";
 const runs = Number(process.env["SCOREFOLD_LAW_RUNS"] ?? 1500);
 
 describe("the law", () => {
-  it("agrees with a naive reading of the rules: scores, outputs and their order", () => {
+  it(`agrees with a naive reading of the rules: scores, outputs and their order (${runs} random scenes)`, () => {
     fc.assert(
       fc.property(scenes(), ({ models, inputs, asOf }) => {
         const scored = onePass(compiled(models), inputs, asOf);

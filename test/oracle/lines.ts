@@ -11,7 +11,7 @@ export type Read = { readonly input: Input } | { readonly refused: "bad-instant"
 const MS_MIN = 1e11;
 const AT_END = Date.UTC(2100, 0, 1);
 const INSTANT =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?: ?(?:[Zz]|UTC|([+-])(\d{2}):?(\d{2})?))$/;
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?: ?[Zz]| UTC| ?([+-])(\d{2}):?(\d{2})?)$/;
 
 /** Whole milliseconds, or undefined for what is no instant. */
 export function instantOf(value: Json | undefined): EpochMs | undefined {
