@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeInput } from "../../src/events/decode.js";
-import type { Json } from "../../src/events/types.js";
+import { type Input, type Json, RETRACTION } from "../../src/events/types.js";
 import { instantOf, readLine } from "./lines.js";
 
 const noon = Date.UTC(2026, 2, 4, 12);
@@ -53,6 +53,8 @@ test.each([
   expect(reasonOf(at)).toBe(expected);
 });
 
+const instantsOf = (input: Input) => [input.at, input.kind === "interaction" ? input.attributes["at"] : undefined];
+
 /** Instants as people and programs write them, good ones and bad ones. */
 const spellings: fc.Arbitrary<Json> = fc.oneof(
   fc.constantFrom<Json>(
@@ -94,15 +96,21 @@ const spellings: fc.Arbitrary<Json> = fc.oneof(
     .map(({ year, day, separator, time, zone }) => `${year}-${day}${separator}${time}${zone}`),
 );
 
-test("the engine reads the same instants, and puts the same ones aside", () => {
+test("the engine reads the same instants, and puts the same ones aside: of an input and of what is retracted", () => {
+  const visit = fc.record({ contactId: fc.constant("c"), type: fc.constant("web.visited"), at: spellings });
+  const retraction = spellings.map((at) => ({
+    contactId: "c",
+    type: RETRACTION,
+    at: noon,
+    attributes: { id: "v", at },
+  }));
   fc.assert(
-    fc.property(spellings, (at) => {
-      const line = { contactId: "c", type: "web.visited", at };
+    fc.property(fc.oneof(visit, retraction), (line) => {
       const read = readLine(JSON.stringify(line));
       const decoded = decodeInput(line);
-      const own = "input" in read ? read.input.at : read.refused;
-      expect(decoded.ok ? decoded.input.at : decoded.reason).toBe(own);
+      const own = "input" in read ? instantsOf(read.input) : read.refused;
+      expect(decoded.ok ? instantsOf(decoded.input) : decoded.reason).toEqual(own);
     }),
-    { numRuns: 2000 },
+    { numRuns: 4000 },
   );
 });

@@ -95,6 +95,7 @@ function interactionOf(line: Record<string, Json>, base: Pick<Input, "id" | "ten
   if (type === RETRACTION) {
     const target = instantOf(attributes["at"]);
     if (target === undefined) return { refused: "bad-instant" };
+    if (implausible(attributes["at"], target)) return { refused: "implausible-instant" };
     attributes["at"] = target;
   }
   const input: Input = {
