@@ -47,7 +47,7 @@ describe("the range cuts off what does not fit", () => {
   test("a move by 0 leaves even what is outside the range alone", () => {
     const state = initial(upAndDown);
     state.lines[1] = 500;
-    move(upAndDown, state, 0, 1, upAndDown.dimensions[0]!.linesEnd - 1, 0);
+    move(upAndDown, state, 0, 1, 0);
     expect(accumulated(upAndDown.dimensions[0]!, state.lines)).toBe(500);
   });
 
@@ -57,6 +57,83 @@ describe("the range cuts off what does not fit", () => {
     const plus = "{ id: plus, when: a.x, points: 20 }";
     expect(scoreAt(order([minus, plus]), [did("a.x", 0)], 0)).toBe(20);
     expect(scoreAt(order([plus, minus]), [did("a.x", 0)], 0)).toBe(0);
+  });
+});
+
+describe("an input moves what the dimension shows, whatever that is made of", () => {
+  const mixed = lead(`
+dimensions: { score: { min: 0, max: 100, decay: { percent: 50, every: 1d } } }
+rules:
+  - { id: town, when: a.seen, times: { min: 1 }, within: 10d, points: 40 }
+  - { id: up, when: a.up, points: { by: attributes.n, times: 1 } }
+  - { id: lasts, when: a.lasts, points: { by: attributes.n, times: 1 }, decays: false }
+  - { id: zero, when: a.zero, set: 0 }
+  - { id: debt, when: a.debt, within: 1h, points: -30 }
+activity: [b.none]
+`);
+  const lasts = (after: number, n: number) => did("a.lasts", after, { attributes: { n } });
+
+  test("points that stand are taken from, and nothing is owed when they go", () => {
+    const inputs = [did("a.seen", 0), up(1, -30), did("b.x", 11 * day), up(11 * day + 1, 5)];
+    expect(scoresAt(mixed, inputs, [0, 1, 11 * day, 11 * day + 1])).toEqual([40, 10, 0, 5]);
+  });
+
+  test("what is taken below the range is cut off in the rule's own pool", () => {
+    const state = folded(mixed, [did("a.seen", 0), up(1, -70)]);
+    expect(ledger(mixed, state)).toEqual({ "~up": -70, "~cut": 30 });
+    expect(accumulated(mixed.dimensions[0]!, state.lines)).toBe(-40);
+  });
+
+  test("what is given above the range leaves room for what stands", () => {
+    const state = folded(mixed, [did("a.seen", 0), lasts(1, 90)]);
+    expect(accumulated(mixed.dimensions[0]!, state.lines)).toBe(60);
+    expect(state.flags.score).toBe(100);
+  });
+
+  test("no input moves what was accumulated against its own sign", () => {
+    // 90 and then 40 that stand are above the range: +5 may not take 30 away.
+    const state = folded(mixed, [lasts(0, 90), did("a.seen", 1), lasts(2, 5)]);
+    expect(ledger(mixed, state)).toEqual({ lasts: 95, cut: -5 });
+    expect(accumulated(mixed.dimensions[0]!, state.lines)).toBe(90);
+    // Nor may -5 give back what is below it.
+    const below = folded(mixed, [did("a.debt", 0), up(1, -5)]);
+    expect(accumulated(mixed.dimensions[0]!, below.lines)).toBe(0);
+  });
+
+  test("what is forgiven does not fade: it goes to the lasting cut, as far as the decaying pool does not owe it", () => {
+    // 40 stand, -60 decaying are cut to -40; 20 later the 40 are gone, a is -40, and +5 forgives them.
+    const owed = folded(mixed, [did("a.seen", 0), up(1, -60), did("b.x", 11 * day)]);
+    const dimension = mixed.dimensions[0]!;
+    const debt = -pool(owed.lines, dimension.decayingFrom, dimension.lastingFrom);
+    expect(debt).toBeGreaterThan(0);
+    const forgiven = folded(mixed, [did("a.seen", 0), up(1, -60), did("b.x", 11 * day), lasts(11 * day, 5)]);
+    expect(pool(forgiven.lines, dimension.decayingFrom, dimension.lastingFrom)).toBeCloseTo(0, 9);
+    expect(accumulated(dimension, forgiven.lines)).toBeCloseTo(5, 9);
+    // The debt of a rule that stands is nobody's in the ledger: forgiving it lasts.
+    const standing = folded(mixed, [did("a.debt", 0), up(1, 10)]);
+    expect(standing.lines[dimension.linesEnd - 1]).toBe(30);
+    expect(standing.flags.score).toBe(10);
+  });
+
+  test("set makes the dimension show the value, and what stands moves it from there", () => {
+    const inputs = [did("a.seen", 0), up(1, 20), did("a.zero", 2), did("b.x", 11 * day)];
+    expect(scoresAt(mixed, inputs, [1, 2, 11 * day])).toEqual([60, 0, 0]);
+  });
+
+  test("an adjustment is such an input: add takes from what stands, set makes it show", () => {
+    const add = [did("a.seen", 0), adjusted(1, { add: -15 })];
+    expect(scoresAt(mixed, add, [1])).toEqual([25]);
+    expect(scoresAt(mixed, [did("a.seen", 0), adjusted(1, { set: 70 })], [1])).toEqual([70]);
+  });
+
+  test("several matches of one input each start from what the one before has left", () => {
+    const two = lead(`
+rules:
+  - { id: stands, when: a.x, times: { min: 1 }, points: 95 }
+  - { id: plus, when: a.x, points: 20 }
+  - { id: minus, when: a.x, points: -30 }
+`);
+    expect(scoreAt(two, [did("a.x", 0)], 0)).toBe(70);
   });
 });
 
@@ -90,7 +167,7 @@ rules:
     expect(scoresAt(model, [did("a.open", 0), did("a.one", 1)], [1, 20 * day])).toEqual([80, 80]);
   });
 
-  test("it is no move: nothing is clamped and nothing is cut", () => {
+  test("it is no move: nothing is cut", () => {
     const state = initial(upAndDown);
     set(upAndDown, state, [{ dimension: 0, line: 2, value: 250 }]);
     expect(ledger(upAndDown, state)).toEqual({ down: 250 });

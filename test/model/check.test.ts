@@ -209,8 +209,27 @@ test.each([
   ],
   [
     "{ id: a, when: a.b, points: { by: attributes.x, values: { Ab: 1, aB: 2 } } }",
-    "case is ignored, and the key `ab` is already used at line 4, column 63; it must be unique",
+    "spelling are ignored, and the key `ab` is already used at line 4, column 63; it must be unique",
   ],
+  [
+    '{ id: a, when: a.b, points: { by: attributes.x, values: { "Z\u00fcrich": 1, "zu\u0308rich ": 2 } } }',
+    "and the key `z\u00fcrich` is already used",
+  ],
+  [
+    '{ id: a, when: a.b, points: { by: attributes.x, keywords: { CEO: 1, "\uff23\uff25\uff2f": 2 } } }',
+    "and the key `ceo` is already used",
+  ],
+  [
+    '{ id: a, when: a.b, points: { by: attributes.x, values: { " ": 1 } } }',
+    "a key is empty, once blanks at its ends are taken off",
+  ],
+  [
+    '{ id: a, when: a.b, points: 1, where: [{ field: contact.c, is: "" }] }',
+    'found the text "", an empty text; for a field that is missing use `exists: false`',
+  ],
+  ['{ id: a, when: a.b, points: 1, where: [{ field: contact.c, in: [x, " "] }] }', "an empty text"],
+  ['{ id: a, when: a.b, points: 1, where: [{ field: contact.c, startsWith: " \u00a0" }] }', "an empty text"],
+  ['{ id: a, when: a.b, points: 1, where: [{ field: contact.c, matches: "" }] }', "found in every text"],
   [
     "{ id: a, when: a.b, points: { by: attributes.x, values: { a: 1 }, pick: sum } }",
     "`pick` goes only with `keywords`; remove it",
