@@ -221,7 +221,10 @@ function readAdjustment(source: Source, problems: Problems): Adjustment {
   }
   const decays = source["decays"] ?? false;
   if (decays === true) {
-    problems.add("unsupported", "decays is true, and this version has no adjustments that decay; leave it out for lasting points");
+    problems.add(
+      "unsupported",
+      "decays is true, and this version has no adjustments that decay; leave it out for lasting points",
+    );
   } else if (decays !== false) {
     problems.add("invalid", `decays is ${quoted(decays)}; expected true or false`);
   }

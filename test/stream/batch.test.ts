@@ -12,7 +12,8 @@ import type { EncodedOutput, Fetched, LogRecord } from "../../src/stream/log.js"
 import { openStore, visitsModel } from "./given.js";
 
 function record(topic: string, offset: number, at: number | null): LogRecord {
-  const line = at === null ? "no json" : `{"contactId":"ada","id":"${topic}${offset}","at":${1e12 + at},"type":"web.viewed"}`;
+  const line =
+    at === null ? "no json" : `{"contactId":"ada","id":"${topic}${offset}","at":${1e12 + at},"type":"web.viewed"}`;
   const decoded: Decoded = decodeLine(line);
   return { topic, partition: 0, offset, timestamp: 0, bytes: 1, decoded, original: null, source: null };
 }
