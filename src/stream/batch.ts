@@ -2,7 +2,6 @@
  * From records to what they do: inputs in order of their instants over all topics, each folded into its contact; outputs
  * and dead letters gathered for one transaction.
  */
-
 import type { DeadLetter, Original } from "../events/dead-letter.js";
 import type { DeadLetterReason } from "../events/decode.js";
 import { encodeInput } from "../events/encode.js";
