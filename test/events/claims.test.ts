@@ -55,8 +55,10 @@ describe("a line that is none", () => {
     expect(of('{"contact_id":"ann","at":"2026-05-01T00:00:00Z"}')).toEqual([at]);
     expect(of(`{"contact_id":"ann","at":${at},`)).toEqual([at]);
     expect(of('{"contact_id":"ann","at":"2026-05-01T02:00:00+02:00",')).toEqual([at]);
-    for (const no of ["5 May 2026", "2026-05-01", ""]) expect(of(`{"contact_id":"ann","at":"${no}"}`)).toEqual([null]);
+    for (const no of ["5 May 2026", "2026-05-01", "2206-03-01T00:00:00Z", ""])
+      expect(of(`{"contact_id":"ann","at":"${no}"}`)).toEqual([null]);
     expect(of('{"contact_id":"ann"}')).toEqual([null]);
+    expect(of('{"contactId":"ann","type":"email.opened","at":1780306200}')).toEqual([null]);
   });
 
   it("and no UTF-8 is read in the encodings that it may be in", () => {

@@ -2,10 +2,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Input } from "../../src/events/types.js";
 import { noTimers } from "../../src/store/position.js";
+import { decodeContact } from "../../src/store/rows.js";
 import type { ContactStore } from "../../src/store/store.js";
 import { TaskContact } from "../../src/stream/contact.js";
 import type { SimulatedDisk } from "../simulator/disk.js";
-import { erasure, openStore, start, visit, visitsModel } from "./given.js";
+import { erasure, modelOf, openStore, start, visit, visitsModel } from "./given.js";
 
 const key = "acme\0ada";
 const model = visitsModel();
@@ -65,6 +66,25 @@ describe("TaskContact", () => {
     expect(contact.fold.encode()).toBe(states);
     expect(await receive(visit(3))).toBe("late");
     expect(contact.fold.scoreLines()[0]?.score).toBe(40);
+  });
+
+  it("forgets at an erasure what was published under models out of use", async () => {
+    const other = modelOf("model: other\nversion: 1\ndimensions: { score: {} }\nrules: []");
+    contact = new TaskContact(key, [model, other], undefined);
+    await receive(visit(1));
+    await write();
+    await readAgain();
+    await receive(visit(5));
+    await write();
+    const names = async (): Promise<string[]> => {
+      const [stored] = await store.contacts([key]);
+      return (typeof stored === "string" ? decodeContact(stored) : stored!).models.map(({ name }) => name);
+    };
+    expect(await names()).toEqual(["lead@1", "other@1"]);
+    await receive(erasure(start + 3));
+    await write();
+    expect(await names()).toEqual(["lead@1"]);
+    expect(contact.fold.inputs).toBe(1);
   });
 
   const sixMore = Array.from({ length: 6 }, (_, n) => visit(600 + n));
