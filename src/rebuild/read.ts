@@ -35,7 +35,7 @@ export interface ReadOptions {
   readonly onProgress?: (done: number, total: number | undefined) => void;
 }
 
-/** Before 1990 nobody clicked a mail: seconds taken for milliseconds end up there. */
+/** Before 1990 nobody clicked a mail: a source that made texts out of seconds as if they were milliseconds is there. */
 const EARLY_MS = Date.UTC(1990, 0, 1);
 const NAMES_MAX = 1_000;
 

@@ -24,8 +24,8 @@ export function forgetScratch(path: string): void {
 }
 
 function removeScratch(): void {
-  // Tried again where the database is still putting files there.
-  for (const path of scratch) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+  // Tried again where the database is still putting files there; each wait is longer by the delay.
+  for (const path of scratch) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }
 
 function endBySignal(signal: NodeJS.Signals): void {

