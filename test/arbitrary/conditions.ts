@@ -30,13 +30,14 @@ function fieldPath(sight: Sight, names: readonly FieldName[] = fieldNames): fc.A
   return fc.constantFrom(...seen, ...seen, "contact.missing").map((name) => name.split(".") as unknown as FieldPath);
 }
 
-function comparison(sight: Sight): fc.Arbitrary<Condition> {
+/** One condition that compares. */
+export function comparison(sight: Sight): fc.Arbitrary<Condition> {
   const names = fieldNames.filter((name) => sight === "match" || name.startsWith("contact."));
   const own = fc.constantFrom(...names).chain((name) => {
     const values: readonly Json[] = fieldValues[name].flat();
     const scalars = values.filter((value) => value !== null && typeof value !== "object");
     const value = fc
-      .tuple(fc.constantFrom(...(scalars as (string | number | boolean)[]).filter(isOperand), 7, "7"), spellings)
+      .tuple(fc.constantFrom(...(scalars as (string | number | boolean)[]).filter(isOperand), 7, "7", "vi"), spellings)
       .map(([scalar, change]) => (typeof scalar === "string" ? change(scalar) : scalar));
     const field = name.split(".") as unknown as FieldPath;
     return fc.oneof(

@@ -1,7 +1,8 @@
 /**
- * Models, inputs and an instant to look at them: what most properties are about. One in nine is a scene of calendar
- * periods around a clock change, two in nine are scenes of inputs that come upon what stands in their dimension:
- * models and inputs drawn apart from each other would hardly ever meet these.
+ * Models, inputs and an instant to look at them: what most properties are about. Half of them are
+ * of models and inputs that are drawn apart from each other; the others are scenes that these would hardly ever meet:
+ * calendar periods around a clock change, inputs that come upon what stands in their dimension, values that can be read
+ * in several ways.
  */
 import fc from "fast-check";
 import type { EpochMs, Input } from "../../src/events/types.js";
@@ -9,6 +10,7 @@ import type { Model, PeriodCap } from "../../src/model/types.js";
 import { asOfFor, type InputListOptions, inputLists } from "./inputs.js";
 import { models } from "./models.js";
 import { poolScenes } from "./pools.js";
+import { readingScenes } from "./readings.js";
 import { DAY, HOUR, MINUTE } from "./vocabulary.js";
 
 export interface Scene {
@@ -87,8 +89,9 @@ export function scenes(options: InputListOptions = {}): fc.Arbitrary<Scene> {
     .record({ models, inputs: inputLists(options) })
     .chain((both) => asOfFor(both.inputs).map((asOf): Scene => ({ ...both, asOf })));
   return fc.oneof(
-    { weight: 6, arbitrary: general },
+    { weight: 5, arbitrary: general },
     { weight: 2, arbitrary: poolScenes },
+    { weight: 2, arbitrary: readingScenes },
     { weight: 1, arbitrary: calendarScenes },
   );
 }
