@@ -1,4 +1,6 @@
 /** Scenario files, read: YAML with problems -> `Scenario`s. The language itself is told in scenario-types.ts. */
+import { decodeLine } from "../events/decode.js";
+import { encodeInput } from "../events/encode.js";
 import { parseInstant } from "../events/time.js";
 import type { Adjustment, EpochMs, Input, Interaction, JsonObject, TenantId } from "../events/types.js";
 import { RETRACTION } from "../events/types.js";
@@ -209,6 +211,17 @@ class ScenarioParser {
   }
 
   #input(field: Field, index: number): Input | undefined {
+    const known = this.reader.problems.length;
+    const input = this.#readInput(field, index);
+    if (input === undefined || this.reader.problems.length > known) return undefined;
+    // A scenario shows what happens: what would be a dead letter everywhere else does not.
+    const named = input.kind === "adjustment" && input.model === "" ? { ...input, model: "m" } : input;
+    const decoded = decodeLine(encodeInput(named));
+    if (!decoded.ok) this.reader.report(field, `it would be a dead letter, ${decoded.reason}: ${decoded.error}`);
+    return input;
+  }
+
+  #readInput(field: Field, index: number): Input | undefined {
     const fields = this.reader.fields(field, [...inputKeys, ...otherInputKinds]);
     const atField = fields && this.reader.required(field, fields, "at");
     const at = atField && this.#instant(atField);

@@ -306,6 +306,12 @@ scenarios:
     ],
     ["a control sequence", '{ at: +0h, type: a.b, "\\e[2J": 1 }', '5:31: unknown key "\\u001b[2J"'],
     ["an empty item", "", "5:9: expected a mapping with at, contact"],
+    [
+      "an instant that is a dead letter everywhere",
+      "{ at: 2100-01-01T00:00:00Z, type: a.b }",
+      "5:9: it would be a dead letter, implausible-instant: at is 4102444800000",
+    ],
+    ["a type without a channel", "{ at: +0h, type: clicked }", "it would be a dead letter, invalid: type is"],
     ["a day for an instant", "{ at: 2026-01-05, type: a.b }", '5:15: "2026-01-05" is no instant'],
   ])("%s", (_, input, problem) => {
     expect(problemsOf(withInput(input))[0]).toContain(problem);
