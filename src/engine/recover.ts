@@ -14,6 +14,7 @@ import { ContactStore } from "../store/store.js";
 import type { Log, Offsets, TaskLog, Topic } from "../stream/log.js";
 import { type CommittedPosition, encodeMetadata } from "../stream/metadata.js";
 import { setOfStore } from "../stream/models.js";
+import { knownPart } from "../stream/set-offsets.js";
 import { FOLD_VERSION } from "../stream/task.js";
 import type { DataDirectory } from "./directory.js";
 
@@ -77,17 +78,18 @@ export async function recover(options: RecoverOptions): Promise<RecoveredTask[]>
 async function recoverTask(options: RecoverOptions, log: Log, task: number): Promise<RecoveredTask> {
   const taskLog = await log.open(task);
   try {
-    const committed = await taskLog.committed().catch((error: unknown) => {
+    const found = await taskLog.committed().catch((error: unknown) => {
       if (error instanceof ScorefoldError && error.code === "history-lost") return null;
       throw error;
     });
+    const committed = knownPart(found);
     if (committed !== null && log.inputTopics.every((topic) => committed.offsets.has(topic)))
       return { task, offsets: null };
     const { offsets, timer, change, models } = await positionOf(options, log, taskLog);
     const starts = [...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start] as const);
     // What is known of some of the topics stays.
     const whole = new Map([...starts, ...offsets, ...(committed?.offsets ?? [])]);
-    const metadata = committed?.metadata ?? encodeMetadata({ timer, change }, models);
+    const metadata = committed?.metadata || encodeMetadata({ timer, change }, models);
     await taskLog.publish({ offsets: whole, metadata, outputs: [], deadLetters: [] });
     return { task, offsets: whole };
   } finally {

@@ -106,17 +106,26 @@ export class KafkaTaskLog implements TaskLog {
       });
       const offsets = new Map<Topic, Offset>();
       const marks = new Map<Topic, Mark>();
+      const owned = new Map<Topic, boolean | null>();
       let metadata: string | null = null;
       for (const topic of topics) {
         const found = responses.find((one) => one.topic === topic)?.partitions[0];
         if (found === undefined || Number(found.offset) < 0) continue;
         offsets.set(topic, Number(found.offset));
-        const known = decodeCommitted(found.metadata ?? "");
+        const known = decodeCommitted(found.metadata ?? "", Number(found.offset));
+        owned.set(topic, known.isOwn);
         if (known.mark !== null) marks.set(topic, known.mark);
         if (topic === topics.at(-1)) metadata = known.metadata;
       }
       if (offsets.size === 0) return null;
-      if (metadata !== null) return { offsets, marks, metadata };
+      if (metadata !== null) {
+        // A version that did not say so always had something to say itself.
+        const isSilent = metadata !== "" && owned.get(topics.at(-1) as Topic) === null;
+        const set = [...owned].filter(([, isOwn]) => isOwn !== true && !(isSilent && isOwn === null));
+        if (owned.get(topics.at(-1) as Topic) === false) metadata = "";
+        const known = { offsets, marks, metadata };
+        return set.length === 0 ? known : { ...known, set: new Set(set.map(([topic]) => topic)) };
+      }
       throw new ScorefoldError(
         "history-lost",
         `nothing is committed for ${topics.at(-1)}, partition ${this.task}, and how far timers were with it; has the topic ` +
@@ -263,7 +272,11 @@ export class KafkaTaskLog implements TaskLog {
             {
               partition: this.task,
               offset: String(offsets.get(topic) ?? 0),
-              metadata: encodeCommitted(i === topics.length - 1 ? metadata : "", marks.get(topic) ?? null),
+              metadata: encodeCommitted(
+                i === topics.length - 1 ? metadata : "",
+                marks.get(topic) ?? null,
+                offsets.get(topic) ?? 0,
+              ),
             },
           ],
         })),

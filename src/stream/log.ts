@@ -84,7 +84,10 @@ export interface Committed {
   readonly offsets: Offsets;
   /** None of a topic of which nothing was taken, nor where somebody else has set its offset. */
   readonly marks: Marks;
+  /** Empty where somebody else has set the offset that it lies beside. */
   readonly metadata: string;
+  /** Topics whose offsets were set by somebody else than an owner of the task. */
+  readonly set?: ReadonlySet<Topic>;
 }
 
 /** Of a task's own metadata: a broker takes 4,096 bytes, of which the rest is the log's, for a mark. */

@@ -21,6 +21,7 @@ import { lag } from "./offsets.js";
 import { Places } from "./places.js";
 import { Present } from "./present.js";
 import { type CommitReport, Session, type WriteReport } from "./session.js";
+import { ownCommitted } from "./set-offsets.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
 import { Waiters } from "./waiters.js";
 
@@ -242,10 +243,12 @@ export class Task {
     // Taken over first, so that what is committed is the last word of whoever had the task before.
     const taskLog = await log.open(task);
     this.#log = taskLog;
-    const committed = await this.#committed(taskLog);
     const starts = new Map([...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start]));
-    this.#published = new Map([...starts, ...(committed?.offsets ?? [])]);
     const { store: place, erased, events, timers } = this.#options;
+    const onNotice = (text: string): void => events?.onNotice?.(text);
+    const own = await ownCommitted({ place, log, taskLog, foldVersion: FOLD_VERSION, starts, onNotice });
+    const committed = own === null ? null : { offsets: own.offsets, ...decodeMetadata(own.metadata) };
+    this.#published = new Map([...starts, ...(committed?.offsets ?? [])]);
     if (timers === "clock") await this.#present.begin(taskLog);
     const store = await openStoreOf({
       place,
@@ -255,7 +258,7 @@ export class Task {
       committed,
       wanted: this.#wanted.id,
       starts,
-      onNotice: (text) => events?.onNotice?.(text),
+      onNotice,
       ...(erased === undefined ? {} : { erased }),
     });
     this.#store = store;
@@ -383,11 +386,6 @@ export class Task {
     const before = isOther ? await sharedModels(shared, published) : null;
     const own = await modelsOfStore(store, this.#wanted, before);
     return isNew && this.#options.models !== null ? (before ?? this.#wanted) : own;
-  }
-
-  async #committed(log: TaskLog): Promise<CommittedPosition | null> {
-    const committed = await log.committed();
-    return committed === null ? null : { offsets: committed.offsets, ...decodeMetadata(committed.metadata) };
   }
 
   /** Ends the life that is under way; what is in memory is forgotten. */
