@@ -96,6 +96,17 @@ export interface Erased {
   readonly deadLetters: number | null;
   /** Dead letters that hold its id and can't be said to be anybody's: they stay until somebody drops them. */
   readonly mentions: number | null;
+  /** Where records of the contact still lie that nobody takes out, among those of others; null: in no topic of a cluster. */
+  readonly left: readonly LeftInTopic[] | null;
+}
+
+/** A partition of a topic with records of an erased contact. */
+export interface LeftInTopic {
+  readonly topic: string;
+  readonly partition: number;
+  /** What it has now: from this offset on, up to the one that comes next. Null: the broker did not say. */
+  readonly start: number | null;
+  readonly end: number | null;
 }
 
 /** Nothing was erased, since there was nothing. */

@@ -1,5 +1,5 @@
 /** What the API answers to, as an OpenAPI 3.1 document. A test holds it against the routes, both ways. */
-import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, MENTIONS } from "./erasure-headers.js";
+import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, LEFT_IN_TOPICS, MENTIONS } from "./erasure-headers.js";
 import { EVENTS_TYPE, JSON_TYPE, NDJSON_TYPE } from "./media.js";
 import { defaultApiLimits } from "./options.js";
 import { PROBLEM_TYPE, problemNames } from "./problems.js";
@@ -158,6 +158,11 @@ function erasure(): Data {
           [ERASED_UNTIL]: header("What is dated up to here is gone, whenever it arrives"),
           [LATER_INPUTS]: header("Inputs that stay, because they are dated later"),
           [DEAD_LETTERS]: header("Dead letters of the contact, which go with it; missing on Kafka"),
+          [LEFT_IN_TOPICS]: {
+            description:
+              "On Kafka: partitions that still hold what was sent of the contact and published, as `topic/partition/start-end`",
+            schema: { type: "string" },
+          },
           [MENTIONS]: header("Dead letters that hold its id and are nobody's, which stay; missing on Kafka"),
         },
       },

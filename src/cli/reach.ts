@@ -59,6 +59,13 @@ export async function openEngine(io: Io, data: string, models: readonly Model[] 
 export async function withEngine<T>(io: Io, options: ReachOptions, ask: (engine: Asked) => Promise<T>): Promise<T> {
   const running = await runningEngine(io, options);
   if (running !== null) return await ask(running);
+  if (await DataDirectory.isOfCluster(options.data)) {
+    throw new ScorefoldError(
+      "usage",
+      `${options.data} has stores of an application on Kafka, and no engine runs on it: only one that runs can be asked. ` +
+        "Start it with `scorefold run --brokers`, or name one with --url",
+    );
+  }
   if (!(await DataDirectory.exists(options.data))) {
     throw new ScorefoldError(
       "input-missing",

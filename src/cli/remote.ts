@@ -13,7 +13,7 @@ import type {
   Question,
   TopicBounds,
 } from "../api/engine.js";
-import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, MENTIONS } from "../api/erasure-headers.js";
+import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, LEFT_IN_TOPICS, leftOf, MENTIONS } from "../api/erasure-headers.js";
 import type { IngestedLines } from "../engine/ingest.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
@@ -97,6 +97,7 @@ export class RemoteEngine implements Asked {
         laterInputs: count(LATER_INPUTS) ?? 0,
         deadLetters: count(DEAD_LETTERS),
         mentions: count(MENTIONS),
+        left: headers.has(LEFT_IN_TOPICS) ? leftOf(headers.get(LEFT_IN_TOPICS) ?? "") : null,
       };
     } catch (error) {
       if (!(error instanceof NotThere)) throw error;

@@ -209,11 +209,6 @@ export class EmbeddedLog implements Log {
     );
   }
 
-  /** What a record would be dated that the log took now. */
-  get time(): EpochMs {
-    return this.#parts.clock.read();
-  }
-
   /** Bytes on disk, about. */
   async size(): Promise<number> {
     this.#checkOpen();

@@ -8,9 +8,10 @@ import { decodeLine } from "../events/decode.js";
 import { isErasure } from "../events/erasure.js";
 import type { EpochMs } from "../events/types.js";
 import { type ContactKey, contactKey } from "../store/keys.js";
-import { ContactStore, erasedHash } from "../store/store.js";
+import { ContactStore, erasedHash, erasedSinceRange } from "../store/store.js";
 import type { Offset, Topic } from "../stream/log.js";
 import { FOLD_VERSION } from "../stream/task.js";
+import { copyInto } from "./copy.js";
 import { DEAD_LETTERS, storedLetter } from "./dead-letters.js";
 import type { DataDirectory } from "./directory.js";
 import { contentHash, droppedInLog, droppedRange } from "./dropped.js";
@@ -20,10 +21,7 @@ import { type Erased, type ErasedOf, keepUnless, type Later, letterGoes } from "
 const erasedRange: Range = { gte: "e\0", lt: "e\x01" };
 /** In the log's, while a compaction is under way: when the log took the erasures that it follows. */
 const sinceRange: Range = { gte: "a\0", lt: "a\x01" };
-/** In the store's: what is erased and not compacted. The copy has none. */
-const erasedSinceRange: Range = { gte: "x\0", lt: "x\x01" };
 
-const COPY_BYTES = 4 * 1024 * 1024;
 const READ = { recordsMax: 4096, bytesMax: 4 * 1024 * 1024 };
 
 export interface CompactionReport {
@@ -111,36 +109,6 @@ async function compact(
     await database.close();
   }
   return { contacts: erased.size, records, laterLines: later.lines, bytesBefore, bytesAfter };
-}
-
-async function copyInto(
-  from: Database,
-  openCopy: () => Promise<Database>,
-  without: readonly Range[],
-  onProgress: (what: string, done: number) => void,
-): Promise<void> {
-  const copy = await openCopy();
-  let done = 0;
-  let operations: Operation[] = [];
-  let bytes = 0;
-  try {
-    for await (const rows of from.scan({})) {
-      for (const [key, value] of rows) {
-        if (without.some(({ gte = "", lt = "" }) => key >= gte && key < lt)) continue;
-        operations.push({ type: "put", key, value });
-        bytes += key.length + value.length;
-      }
-      done += rows.length;
-      if (bytes < COPY_BYTES) continue;
-      await copy.write(operations);
-      operations = [];
-      bytes = 0;
-      onProgress("copying", done);
-    }
-    await copy.write(operations);
-  } finally {
-    await copy.close();
-  }
 }
 
 /** By name those erased since the last compaction; by hash all of them, since what is late comes after it. */

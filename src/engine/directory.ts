@@ -61,6 +61,13 @@ export interface EngineFile {
   readonly url: string;
 }
 
+/** What a compaction copies: one of the databases of an embedded engine, or the store of a task of a cluster. */
+export type Compacted = "log" | "store" | number;
+
+function nameOf(of: Compacted): string {
+  return typeof of === "number" ? join(TASKS, String(of)) : of;
+}
+
 export class DataDirectory {
   readonly path: string;
   readonly #memory: DirectoryMemory;
@@ -87,6 +94,11 @@ export class DataDirectory {
   /** Whether an engine has ever been run here. */
   static async exists(path: string): Promise<boolean> {
     return await isThere(join(resolve(path), LOG));
+  }
+
+  /** Whether an engine on a cluster has ever been run here. */
+  static async isOfCluster(path: string): Promise<boolean> {
+    return await isThere(join(resolve(path), TASKS));
   }
 
   /** @throws ScorefoldError `directory-in-use`, `log-corrupt`, ... */
@@ -137,14 +149,15 @@ export class DataDirectory {
   }
 
   /** Opens the empty database that a compaction copies into. */
-  async openCopy(of: "log" | "store"): Promise<Database> {
-    await rm(join(this.path, `${of}${COPY_ENDING}`), { recursive: true, force: true });
-    return await this.#open(`${of}${COPY_ENDING}`, this.#memory.storeBytes);
+  async openCopy(of: Compacted): Promise<Database> {
+    const name = `${nameOf(of)}${COPY_ENDING}`;
+    await rm(join(this.path, name), { recursive: true, force: true });
+    return await this.#open(name, this.#memory.storeBytes);
   }
 
   /** Puts a complete copy, closed, in the place of its original, closed as well. A crash in between is tidied up. */
-  async replaceByCopy(of: "log" | "store"): Promise<void> {
-    const [own, copy, old] = ["", COPY_ENDING, OLD_ENDING].map((ending) => join(this.path, `${of}${ending}`));
+  async replaceByCopy(of: Compacted): Promise<void> {
+    const [own, copy, old] = ["", COPY_ENDING, OLD_ENDING].map((ending) => join(this.path, `${nameOf(of)}${ending}`));
     await rename(own!, old!);
     await rename(copy!, own!);
     await rm(old!, { recursive: true, force: true });
@@ -166,6 +179,10 @@ export class DataDirectory {
       throw new ScorefoldError("directory-unusable", text);
     }
     await made(join(this.path, TASKS), join(this.path, TASKS));
+    for (const name of await readdir(join(this.path, TASKS))) {
+      const [, task] = /^(\d{1,9})\.(?:copy|old)$/.exec(name) ?? [];
+      if (task !== undefined) await this.#tidyUp(join(TASKS, task));
+    }
   }
 
   /**
@@ -268,9 +285,11 @@ export class DataDirectory {
 
   /** Removes stores that were put aside: they hold contact data. */
   async removeDamaged(): Promise<number> {
-    const names = (await readdir(this.path)).filter((name) => name.startsWith(`${STORE}.damaged-`));
-    for (const name of names) await rm(join(this.path, name), { recursive: true, force: true });
-    return names.length;
+    const tasks = existsSync(join(this.path, TASKS)) ? await readdir(join(this.path, TASKS)) : [];
+    const names = [...(await readdir(this.path)), ...tasks.map((name) => join(TASKS, name))];
+    const aside = names.filter((name) => /(^store|[/\\]\d{1,9})\.damaged-\d+$/.test(name));
+    for (const name of aside) await rm(join(this.path, name), { recursive: true, force: true });
+    return aside.length;
   }
 
   /** Says that this process has the directory, and where it answers. */

@@ -235,7 +235,14 @@ export class EmbeddedEngine implements Engine {
       await this.folded(offset);
     };
     const letters = await lettersOf(this.#log, tenantId, contactId);
-    const parts = { task: this.#task, now: this.#log.time, letters, append };
+    const parts = {
+      task: this.#task,
+      tasks: [this.#task],
+      now: this.#options.clock.now(),
+      letters,
+      left: null,
+      append,
+    };
     return await this.#asked(() => eraseContact(parts, contactId, tenantId, options));
   }
 

@@ -10,6 +10,7 @@ import type {
   ErasureAnswer,
   ErasureOptions,
   ExplainAnswer,
+  LeftInTopic,
   Question,
   TaskStatus,
 } from "../api/engine.js";
@@ -42,6 +43,7 @@ import { ClusterEngine } from "./cluster-engine.js";
 import type { DataDirectory } from "./directory.js";
 import { eraseContact } from "./erasure.js";
 import { InputGateway } from "./input-gateway.js";
+import { leftInTopics } from "./left-in-topics.js";
 import { mergedScores } from "./merged-scores.js";
 import { OwnedTask } from "./owned-task.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
@@ -257,7 +259,12 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       const { topic, offset } = await this.#inputs.erase(erasure);
       await task.foldedUpTo(new Map([[topic, offset + 1]]));
     };
-    const parts = { task, now: this.#options.clock.now(), letters: null, append };
+    const { kafka, clock, outputTopics } = this.#options;
+    const topics = [...this.#log.inputTopics, ...Object.values(outputTopics)];
+    const left = async (): Promise<readonly LeftInTopic[]> =>
+      await leftInTopics(kafka, topics, this.#taskOf(contactId));
+    const tasks = this.#owned.current.map((owned) => owned.task);
+    const parts = { task, tasks, now: clock.now(), letters: null, left, append };
     return await eraseContact(parts, contactId, tenantId, options);
   }
 

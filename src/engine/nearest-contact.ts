@@ -16,19 +16,25 @@ const TRIED_LENGTH_MAX = 64;
 
 /** @returns null where none is near */
 export async function nearestContact(
-  store: ContactStore,
+  stores: readonly ContactStore[],
   tenantId: TenantId,
   contactId: ContactId,
 ): Promise<ContactId | null> {
-  const all = await store.contactIds(tenantId, { after: "" }, ALL_MAX + 1);
-  if (all.length <= ALL_MAX) return nearestOf(contactId, all);
-  const spellings = spellingsOf(contactId);
-  const found = new Set(await store.knownIds(tenantId, [...spellings, ...slipsOf(contactId)]));
-  for (const spelling of spellings) {
-    for (const id of await store.contactIds(tenantId, { after: spelling }, BESIDE)) found.add(id);
-    for (const id of await store.contactIds(tenantId, { before: spelling }, BESIDE)) found.add(id);
-  }
+  const found = new Set<ContactId>();
+  for (const store of stores) for (const id of await candidatesIn(store, tenantId, contactId)) found.add(id);
   return nearestOf(contactId, [...found]);
+}
+
+async function candidatesIn(store: ContactStore, tenantId: TenantId, contactId: ContactId): Promise<ContactId[]> {
+  const all = await store.contactIds(tenantId, { after: "" }, ALL_MAX + 1);
+  if (all.length <= ALL_MAX) return all;
+  const spellings = spellingsOf(contactId);
+  const found = await store.knownIds(tenantId, [...spellings, ...slipsOf(contactId)]);
+  for (const spelling of spellings) {
+    found.push(...(await store.contactIds(tenantId, { after: spelling }, BESIDE)));
+    found.push(...(await store.contactIds(tenantId, { before: spelling }, BESIDE)));
+  }
+  return found;
 }
 
 function nearestOf(contactId: ContactId, known: readonly ContactId[]): ContactId | null {

@@ -1,6 +1,6 @@
 /** What a cluster knows of a group, and of its topics at an instant. */
 import type { EpochMs } from "../events/types.js";
-import type { Offset, Topic } from "../stream/log.js";
+import type { Bounds, Offset, Topic } from "../stream/log.js";
 import type { Kafka } from "./client.js";
 import { kafkaError } from "./errors.js";
 
@@ -33,6 +33,26 @@ export async function offsetsAt(
     }
     return offsets;
   });
+}
+
+/** Of a partition of each topic, what it has now; null where the cluster does not say. */
+export async function boundsOf(
+  kafka: Kafka,
+  topics: readonly Topic[],
+  partition: number,
+): Promise<ReadonlyMap<Topic, Bounds | null>> {
+  const bounds = new Map<Topic, Bounds | null>(topics.map((topic) => [topic, null]));
+  try {
+    await asked(kafka, "the offsets of topics", async (admin) => {
+      for (const topic of topics) {
+        const found = (await admin.fetchTopicOffsets(topic)).find((one) => one.partition === partition);
+        if (found !== undefined) bounds.set(topic, { start: Number(found.low), end: Number(found.high) });
+      }
+    });
+  } catch {
+    // They go with an answer that does not depend on them.
+  }
+  return bounds;
 }
 
 async function asked<T>(

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { sealed, unsealed } from "../database/checksum.js";
-import type { Batch, Database } from "../database/database.js";
+import type { Batch, Database, Range } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import { compareInputs } from "../events/order.js";
 import type { ContactId, EpochMs, Input, InputKey, TenantId } from "../events/types.js";
@@ -266,7 +266,7 @@ export class ContactStore {
   /** Contacts erased since the files were last compacted, and until when. */
   async erasedSince(): Promise<ReadonlyMap<ContactKey, EpochMs>> {
     const erased = new Map<ContactKey, EpochMs>();
-    for await (const rows of this.#database.scan({ gt: "x\0", lt: "x\x01" })) {
+    for await (const rows of this.#database.scan(erasedSinceRange)) {
       for (const [key, row] of rows) erased.set(key.slice(2), Number(row));
     }
     return erased;
@@ -410,6 +410,9 @@ export class ContactStore {
     return erasedHash(this.#meta.clusterId, contact);
   }
 }
+
+/** Who is erased since the files were last compacted. A copy that is compacted has none of it. */
+export const erasedSinceRange: Range = { gte: erasedSinceRow(""), lt: `${erasedSinceRow("").slice(0, -1)}\x01` };
 
 /** Names an erased contact without telling who it was: the log's id, which is random, is the salt. */
 export function erasedHash(clusterId: string, contact: ContactKey): string {

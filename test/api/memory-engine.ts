@@ -12,6 +12,7 @@ import type {
   ErasureAnswer,
   ErasureOptions,
   ExplainAnswer,
+  LeftInTopic,
   OutputRecord,
   Question,
   TaskStatus,
@@ -53,6 +54,8 @@ export class MemoryEngine implements Engine {
   appends = 0;
   /** Streams of outputs that somebody reads. */
   readers = 0;
+  /** What an erasure says to be left in topics; null: nothing. */
+  left: readonly LeftInTopic[] | null = null;
   readonly lines: Original[] = [];
   readonly topicsByName = new Map<string, Topic>();
   readonly #models: readonly CompiledModel[];
@@ -172,7 +175,7 @@ export class MemoryEngine implements Engine {
     const id = `erasure-${this.#erasures}`;
     await this.append([JSON.stringify({ kind: "profile", id, tenantId, contactId, at: until, fields: null })]);
     await this.#folding;
-    return { status: "erased", until, laterInputs: known.inputs, deadLetters: 0, mentions: 0 };
+    return { status: "erased", until, laterInputs: known.inputs, deadLetters: 0, mentions: 0, left: this.left };
   }
 
   #idsOf(tenantId: TenantId): ContactId[] {

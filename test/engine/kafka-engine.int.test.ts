@@ -37,7 +37,19 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     expect(lines.map(({ contactId }) => contactId)).toEqual([...contacts].sort());
     const { text } = await engine.metrics();
     expect(text).toContain(`scorefold_task_state{task="1",state="running"} 1`);
-    await engine.erase(contacts[0], "default", { alsoLater: false });
+    expect(await engine.erase(` ${contacts[0].toUpperCase()}`, "default", { alsoLater: false })).toEqual({
+      status: "unknown",
+      nearest: contacts[0],
+    });
+    const erased = await engine.erase(contacts[0], "default", { alsoLater: false });
+    expect(erased).toMatchObject({ status: "erased", laterInputs: 0, deadLetters: null, mentions: null });
+    const left = erased.status === "erased" ? (erased.left ?? []) : [];
+    // What was sent of it, and what was published, under the number of its task; there are no dead letters.
+    expect(left.map(({ topic, partition }) => `${topic}/${partition}`).sort()).toEqual(
+      [`${app.named("score-changed")}/0`, `${app.named("web")}/0`].sort(),
+    );
+    expect(left.every(({ start, end }) => start === 0 && end !== null && end > 0)).toBe(true);
+    expect(await engine.erase(contacts[0], "default", { alsoLater: true })).toMatchObject({ status: "erased" });
     expect(await engine.scores(contacts[0], { tenantId: "default" })).toBeNull();
     expect(engine.taskStatuses()[1]!.offsets[app.named("web")]).toBe(1);
     await app.close();

@@ -46,9 +46,16 @@ describe("the nearest of few contacts", () => {
     ["", null],
   ])("to %j is %j", async (id, expected) => {
     const { store } = await given(few);
-    expect(await nearestContact(store, "default", id)).toBe(expected);
-    expect(await nearestContact(store, "defaul", id)).toBeNull();
+    expect(await nearestContact([store], "default", id)).toBe(expected);
+    expect(await nearestContact([store], "defaul", id)).toBeNull();
   });
+});
+
+it("is looked for in the stores of all tasks", async () => {
+  const stores = await Promise.all([given(["ann"]), given(["bob"]), given([])]);
+  const all = stores.map(({ store }) => store);
+  expect(await nearestContact(all, "default", "bobb")).toBe("bob");
+  expect(await nearestContact([], "default", "bobb")).toBeNull();
 });
 
 describe("the nearest of many contacts", () => {
@@ -65,7 +72,7 @@ describe("the nearest of many contacts", () => {
   ])("to %j is %j, and few rows are read", async (id, expected) => {
     const { store, reads } = await large;
     reads.rows = 0;
-    const found = await nearestContact(store, "default", id);
+    const found = await nearestContact([store], "default", id);
     if (id === "c-000402" || id === "c-0000421") expect(found).toMatch(/^c-0{3,4}\d+$/);
     else expect(found).toBe(expected);
     expect(reads.rows).toBeLessThan(10_000);

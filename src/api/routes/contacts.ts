@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { encodeOutput, encodeScoreLine } from "../../events/encode.js";
 import type { ContactId, TenantId } from "../../events/types.js";
 import { type ApiContext, requireUp } from "../context.js";
-import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, MENTIONS } from "../erasure-headers.js";
+import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, LEFT_IN_TOPICS, leftText, MENTIONS } from "../erasure-headers.js";
 import { JSON_TYPE, NDJSON_TYPE } from "../media.js";
 import { contactOf, countOf, questionOf, readQuery, tenantOf, wordOf } from "../parameters.js";
 import { Problem } from "../problems.js";
@@ -57,10 +57,11 @@ async function erase({ engine }: ApiContext, request: FastifyRequest, reply: Fas
   requireUp(engine);
   const answer = await engine.erase(contactId, tenantId, { alsoLater });
   if (answer.status === "unknown") throw unknownContact(contactId, tenantId, answer.nearest);
-  const { until, laterInputs, deadLetters, mentions } = answer;
+  const { until, laterInputs, deadLetters, mentions, left } = answer;
   reply.header(ERASED_UNTIL, until).header(LATER_INPUTS, laterInputs);
   if (deadLetters !== null) reply.header(DEAD_LETTERS, deadLetters);
   if (mentions !== null) reply.header(MENTIONS, mentions);
+  if (left !== null) reply.header(LEFT_IN_TOPICS, leftText(left));
   return reply.code(204).send();
 }
 

@@ -1,6 +1,7 @@
 /** `erase` and `compact`: a contact is forgotten, and then its bytes are. */
 import { Command, Option } from "commander";
-import type { ErasureAnswer } from "../../api/engine.js";
+import type { ErasureAnswer, LeftInTopic } from "../../api/engine.js";
+import { compactTaskStores } from "../../engine/cluster-compaction.js";
 import { compactDirectory } from "../../engine/compaction.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { ScorefoldError } from "../../errors.js";
@@ -61,11 +62,11 @@ function tellErased(io: Io, contactId: string, tenantId: string, answer: Erasure
     const near = answer.nearest === null ? "" : `; did you mean ${visible(answer.nearest)}?`;
     throw new ScorefoldError("input-missing", `${name} is not known, and nothing was erased${near}`);
   }
-  const { until, laterInputs, deadLetters, mentions } = answer;
+  const { until, laterInputs, deadLetters, mentions, left } = answer;
   io.stderr.write(`${name} is erased: what is dated up to ${formatInstant(until)} is gone, and refused\n`);
   if (laterInputs > 0)
     io.stderr.write(`  ${counted(laterInputs, "input")} of it dated later stay${one(laterInputs)}: --also-later\n`);
-  // On Kafka neither is known, and no file holds the log.
+  if (left !== null) tellLeft(io, left);
   if (deadLetters === null || mentions === null) return;
   const also = deadLetters === 0 ? "" : `, with ${counted(deadLetters, "dead letter")} of it`;
   io.stderr.write(`  \`scorefold compact\` takes its bytes out of the files${also}\n`);
@@ -73,6 +74,20 @@ function tellErased(io: Io, contactId: string, tenantId: string, answer: Erasure
   io.stderr.write(
     `  ${counted(mentions, "dead letter")} that can't be said to be of anybody hold${one(mentions)} the id and ` +
       `stay${one(mentions)}: \`scorefold dead-letters list --containing '${visible(contactId)}'\`, and \`drop\`\n`,
+  );
+}
+
+/** What no command takes out of a cluster's topics, and what does. */
+function tellLeft(io: Io, left: readonly LeftInTopic[]): void {
+  const places = left.map(({ topic, partition, start, end }) => {
+    return `    ${topic}, partition ${partition}${start === null ? "" : `, offsets ${start} up to ${end}`}\n`;
+  });
+  io.stderr.write(
+    `  what was sent of it and published is still in Kafka, among the records of others, and no command of scorefold takes\n  it out:\n${places.join("")}` +
+      "    and in other partitions of the inputs, what was sent there; dead letters by a mapping with the values as they came\n" +
+      "  it goes with the retention of these topics, or by kafka-delete-records, which takes out everybody's records before\n" +
+      "  an offset: inputs that are gone can't be folded again, so first see --history in docs/kafka.md\n" +
+      "  in the data directories of the application's processes `scorefold compact` takes out what was stored, each stopped\n",
   );
 }
 
@@ -90,7 +105,9 @@ export function compactCommand(io: Io): Command {
       `
 The engine must not run meanwhile, and there has to be room for a copy of the directory. Afterwards nothing of contacts
 erased before is in any file, ContactErased included: run it when your consumers have read that. What is dated after the
-erasure stays (\`erase --also-later\`), and so do dead letters that do not say whose they are (\`dead-letters\`).`,
+erasure stays (\`erase --also-later\`), and so do dead letters that do not say whose they are (\`dead-letters\`).
+
+On Kafka it compacts the stores of the data directory, and says which topics still hold what was sent.`,
     )
     .action(async (options: ReachOptions) => {
       const running = await runningEngine(io, options);
@@ -99,6 +116,7 @@ erasure stays (\`erase --also-later\`), and so do dead letters that do not say w
           "directory-in-use",
           `an engine runs on ${options.data} (${running.url}): stop it first`,
         );
+      if (await DataDirectory.isOfCluster(options.data)) return await compactStores(io, options.data);
       if (!(await DataDirectory.exists(options.data)))
         throw new ScorefoldError("input-missing", `${options.data}: there is no data of scorefold here`);
       // What the log holds and the store does not know yet is folded first: there may be erasures in it.
@@ -123,4 +141,32 @@ erasure stays (\`erase --also-later\`), and so do dead letters that do not say w
             "`scorefold erase CONTACT --also-later`, and compact again, takes them out\n",
         );
     });
+}
+
+/** On Kafka a host has stores only. */
+async function compactStores(io: Io, data: string): Promise<void> {
+  const progress = new Progress(io);
+  const onProgress = (what: string, done: number): void => progress.update(what, done, undefined, "rows");
+  const report = await compactTaskStores(await DataDirectory.open(data), onProgress).finally(() => progress.clear());
+  const { stores, damaged, bytesBefore, bytesAfter } = report;
+  const erased = stores.reduce((sum, store) => sum + store.erased, 0);
+  const aside = damaged === 0 ? "" : `, ${counted(damaged, "store")} that had been put aside removed`;
+  io.stderr.write(
+    `${counted(erased, "erased contact")} taken out of ${counted(stores.length, "store")}${aside}; ` +
+      `${bytesText(bytesBefore)} -> ${bytesText(bytesAfter)}\n`,
+  );
+  if (erased === 0) return;
+  const of = new Set(stores.flatMap(({ app }) => app ?? []));
+  io.stderr.write(
+    `  Kafka still holds what was sent of ${erased === 1 ? "it" : "them"}${of.size === 0 ? "" : ` to application ${[...of].join(", ")}`}, among the records of others, and no command of scorefold takes it out:\n`,
+  );
+  for (const { task, offsets } of stores.filter((store) => store.erased > 0)) {
+    const places = [...offsets].filter(([, end]) => end > 0).map(([topic, end]) => `${topic} up to ${end}`);
+    io.stderr.write(`    partition ${task}: ${places.join(", ")}\n`);
+  }
+  io.stderr.write(
+    "    and in the partitions of these numbers of the outputs and dead letters\n" +
+      "  it goes with the retention of these topics, or by kafka-delete-records, which takes out everybody's records before\n" +
+      "  an offset: inputs that are gone can't be folded again, so first see --history in docs/kafka.md\n",
+  );
 }

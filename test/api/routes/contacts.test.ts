@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { ScorefoldError } from "../../../src/errors.js";
 import { encodeScoreLine } from "../../../src/events/encode.js";
+import { told } from "../../cli/memory-io.js";
 import { ask, click, now, opened, post, serve } from "../serve.js";
 
 describe("scores", () => {
@@ -202,6 +203,25 @@ describe("erasure", () => {
       String(later),
       "0",
     ]);
+  });
+
+  it("tells what stays in topics of a cluster, and the command says so in words", async () => {
+    const { url, engine } = await serve();
+    engine.left = [
+      { topic: "interactions.web", partition: 3, start: 2, end: 17 },
+      { topic: "lead.rekeyed", partition: 3, start: null, end: null },
+    ];
+    await post(`${url}/v1/interactions`, [click("e1"), click("e1", "bob")]);
+    const { headers } = await erase(url, "bob");
+    expect(headers.get("x-left-in-topics")).toBe("interactions.web/3/2-17, lead.rekeyed/3");
+    const { code, stderr } = await told(["erase", "ann", "--url", url]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("what was sent of it and published is still in Kafka");
+    expect(stderr).toContain("    interactions.web, partition 3, offsets 2 up to 17\n    lead.rekeyed, partition 3\n");
+    engine.deadLetters = null;
+    const letters = await told(["dead-letters", "list", "--url", url]);
+    expect(letters).toMatchObject({ code: 2 });
+    expect(letters.stderr).toContain("dead letters of an engine on Kafka are in its topic there");
   });
 
   it.each(["?alsoLater=yes", "?alsoLater=", "?alsolater=true"])("with %s is refused", async (query) => {
