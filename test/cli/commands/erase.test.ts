@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServer } from "../../../src/api/server.js";
+import { TASK_KEY } from "../../../src/embedded/meta.js";
+import { DataDirectory } from "../../../src/engine/directory.js";
 import { placesOf } from "../../engine/bytes.js";
 import { opened, take } from "../../engine/given.js";
 import { began, click, day, deeds, deedsOf, model, type Person } from "../../engine/people.js";
@@ -176,6 +178,29 @@ describe("erase, and compact", () => {
       placesOf(data, ["/of/"]),
     );
     await ok("erase", zora.id, "--also-later");
+    await ok("compact");
+    expect(left()).toEqual([]);
+  });
+
+  it("leave nothing of the contact that a run of timers had come to when it was broken off", async () => {
+    const first = { ...zora, id: `0-${zora.id}` };
+    const until = began + 200 * day;
+    const { engine } = await opened(data, {
+      limits: { sliceContactsMax: 1 },
+      onCommit: ({ kind }) => {
+        if (kind === "timers") void engine.stop();
+      },
+    });
+    await engine.task.running();
+    await take(engine, [...deeds(10), ...deedsOf(first, 3)]);
+    await engine.task.fireUntil(until).catch(() => undefined);
+    await engine.stop();
+    // It is in the position of the log, and of the store.
+    const database = await (await DataDirectory.open(data)).openLog();
+    expect(await database.get(TASK_KEY)).toContain("belle");
+    await database.close();
+    await ok("erase", first.id);
+    expect(left().length).toBeGreaterThan(0);
     await ok("compact");
     expect(left()).toEqual([]);
   });
