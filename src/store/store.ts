@@ -312,8 +312,10 @@ export class ContactStore {
     if (row === undefined) return;
     const { segments } = decodeContact(unsealed(contactRow(contact), row));
     const batch = this.#database.batch();
-    for (const segment of segments) await this.#filter(contact, segment, (input) => !isForgotten(input), batch);
-    await this.#write(batch, this.#meta);
+    const meta = { ...this.#meta };
+    for (const segment of segments)
+      meta.inputs -= await this.#filter(contact, segment, (input) => !isForgotten(input), batch);
+    await this.#write(batch, meta);
   }
 
   /** @returns how many inputs were taken out of the history of a contact in a segment */

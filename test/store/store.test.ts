@@ -71,6 +71,27 @@ describe("ContactStore", () => {
     }
   });
 
+  it("forgets single inputs of a contact in all segments, and nothing else", async () => {
+    await store.write([change({ inputs: [visit(1), visit(2)].map(storedInput) })], at(1));
+    await nextSegment();
+    const later = [visit(2, "email.opened"), visit(3)].map(storedInput);
+    await store.write([change({ isNew: false, row: rowOf([0, 1]), inputs: later })], at(2));
+    const before = store.counts.inputs;
+    const isForgotten = (input: Input): boolean => input.kind === "interaction" && input.type === "email.opened";
+    await store.forget(ada, isForgotten);
+    await store.forget(bob, () => true);
+    await reopen();
+    const left = await store.history(ada, [0, 1], null);
+    expect(left.map((input) => [input.id, (input as { type?: string }).type])).toEqual(
+      ["v1", "v2", "v3"].map((id) => [id, "web.page_viewed"]),
+    );
+    expect([before, store.counts.inputs]).toEqual([4, 3]);
+    expect(store.position).toEqual(at(2));
+    await store.forget(ada, () => true);
+    expect(await store.history(ada, [0, 1], null)).toEqual([]);
+    expect(disk.find("h\0")?.key ?? "").not.toMatch(/^h\0/);
+  });
+
   it("keeps timers, a change of models and models in use over a restart", async () => {
     const timer = { all: 5, run: { until: 9, done: ada } };
     await store.write([], { offsets: new Map(), timer, change: { to: "x", done: bob } }, ["lead@1"]);
