@@ -4,6 +4,7 @@
  */
 import { DataDirectory } from "../engine/directory.js";
 import { EmbeddedEngine } from "../engine/embedded-engine.js";
+import { COMMAND_PATIENCE_MS } from "../engine/patience.js";
 import { ScorefoldError } from "../errors.js";
 import { compile } from "../model/compile.js";
 import type { Model } from "../model/types.js";
@@ -39,6 +40,7 @@ export async function openEngine(io: Io, data: string, models: readonly Model[] 
     clock: systemClock,
     timers: "manual",
     logger: createLogger("warn", io.stderr),
+    patienceMs: COMMAND_PATIENCE_MS,
     onProgress: (what, done, total) =>
       progress.update(what, done, total, what === "rebuilding" ? "contacts" : "inputs"),
   });
@@ -73,9 +75,17 @@ export async function withEngine<T>(io: Io, options: ReachOptions, ask: (engine:
         "--data names another directory, and --input asks files instead",
     );
   }
-  const engine = await openEngine(io, options.data, null);
+  return await whileOpen(await openEngine(io, options.data, null), ask);
+}
+
+/** Asks an engine of this process, and closes it. @throws what has ended it, rather than what waited for it */
+export async function whileOpen<T>(engine: EmbeddedEngine, ask: (engine: EmbeddedEngine) => Promise<T>): Promise<T> {
   try {
     return await ask(engine);
+  } catch (error) {
+    await engine.stop();
+    await engine.ended();
+    throw error;
   } finally {
     await engine.stop();
   }

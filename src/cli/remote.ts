@@ -15,11 +15,18 @@ import type {
 } from "../api/engine.js";
 import { DEAD_LETTERS, ERASED_UNTIL, LATER_INPUTS, LEFT_IN_TOPICS, leftOf, MENTIONS } from "../api/erasure-headers.js";
 import type { IngestedLines } from "../engine/ingest.js";
+import { COMMAND_PATIENCE_MS, Patience } from "../engine/patience.js";
 import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { ContactId, ScoreLine, TenantId } from "../events/types.js";
+import { systemClock } from "../stream/clock.js";
 
 const TIMELINE_MAX = 1000;
+
+/** Tries again what an engine can't do just now, for as long as a command does in its own process. */
+async function patiently<T>(act: () => Promise<T>): Promise<T> {
+  return await new Patience(systemClock, COMMAND_PATIENCE_MS).trying(act, ["disk-full", "stopping"]);
+}
 
 /** What the commands ask of an engine, be it in this process or elsewhere. */
 export type Asked = Pick<Engine, "scores" | "explain" | "allScores" | "outputs" | "topics" | "erase" | "deadLetters">;
@@ -89,7 +96,7 @@ export class RemoteEngine implements Asked {
   async erase(contact: ContactId, tenantId: TenantId, { alsoLater }: ErasureOptions): Promise<ErasureAnswer> {
     try {
       const path = `/v1/contacts/${encodeURIComponent(contact)}${alsoLater ? "?alsoLater=true" : ""}`;
-      const { headers } = await this.#request("DELETE", path, tenantId);
+      const { headers } = await patiently(() => this.#request("DELETE", path, tenantId));
       const count = (name: string): number | null => (headers.has(name) ? Number(headers.get(name)) : null);
       return {
         status: "erased",
@@ -128,7 +135,7 @@ export class RemoteEngine implements Asked {
     const body = lines.map((line) => (typeof line === "string" ? line : line.head)).join("\n");
     for (let wait = 250; ; wait = Math.min(5_000, 2 * wait)) {
       try {
-        const response = await this.#request("POST", "/v1/inputs?results=refused", "", body);
+        const response = await patiently(() => this.#request("POST", "/v1/inputs?results=refused", "", body));
         const answer = (await response.json()) as {
           offset: number | null;
           accepted: number;
@@ -149,7 +156,8 @@ export class RemoteEngine implements Asked {
   /** Resolves once everything up to `offset` is folded and published. */
   async folded(offset: number): Promise<void> {
     for (;;) {
-      const { folded } = (await this.#json("GET", `/v1/folded?offset=${offset}`, "")) as { folded: boolean };
+      const answer = await patiently(() => this.#json("GET", `/v1/folded?offset=${offset}`, ""));
+      const { folded } = answer as { folded: boolean };
       if (folded) return;
     }
   }
@@ -197,7 +205,13 @@ export class RemoteEngine implements Asked {
     if (response.status === 404 && notThere.test(problem.type ?? "")) throw new NotThere(text, problem);
     if (response.status === 421 && problem.type?.endsWith("/elsewhere") === true)
       throw new ScorefoldError("elsewhere", text);
-    if (response.status === 503) throw new ScorefoldError("stopping", text);
+    if (response.status === 503 && problem.type?.endsWith("/failed") !== true)
+      throw new ScorefoldError("stopping", text);
+    if (response.status === 507)
+      throw new ScorefoldError(
+        "disk-full",
+        `the disk of the engine at ${this.url} is full; make room there, and do it again: what comes twice counts once`,
+      );
     if (response.status === 429) throw new ScorefoldError("too-many", text);
     if (response.status === 401 || response.status === 403) {
       throw new ScorefoldError(

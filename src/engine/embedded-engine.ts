@@ -33,6 +33,7 @@ import { DeadLettersOfLog, lettersOf } from "./dead-letters.js";
 import type { DataDirectory } from "./directory.js";
 import { EmbeddedLag } from "./embedded-lag.js";
 import { eraseContact } from "./erasure.js";
+import { Patience, withRoom } from "./patience.js";
 import { allScores, explanationOf, scoresOf } from "./queries.js";
 import { countingEvents, measured, statusOf } from "./task-metrics.js";
 
@@ -40,9 +41,9 @@ import { countingEvents, measured, statusOf } from "./task-metrics.js";
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 /** Whoever has a file to read goes on below it: decoded, an input takes several times what its line does. */
 const PACE_BYTES = 1024 * 1024;
-/** Records of an output topic read at once. */
+/** Records of an output topic read at once: so much is held for each reader that is slow. */
 const OUTPUTS_READ = 512;
-const OUTPUTS_READ_BYTES = 1024 * 1024;
+const OUTPUTS_READ_BYTES = 64 * 1024;
 
 export interface EmbeddedEngineOptions {
   readonly directory: DataDirectory;
@@ -53,6 +54,8 @@ export interface EmbeddedEngineOptions {
   readonly timers: "clock" | "manual";
   readonly logger: Logger;
   readonly limits?: Partial<TaskLimits>;
+  /** How long what may pass is tried before the engine ends, where nothing has passed since; default: for ever. */
+  readonly patienceMs?: number;
   /** Told of each commit and each write to the store, beside the metrics. */
   readonly onCommit?: (report: CommitReport) => void;
   readonly onWrite?: (report: WriteReport) => void;
@@ -74,6 +77,7 @@ export class EmbeddedEngine implements Engine {
   readonly #task: Task;
   readonly #metrics: Metrics;
   readonly #lag: EmbeddedLag;
+  readonly #patience: Patience;
   #ended: Promise<void> = Promise.resolve();
   #error: unknown = null;
   #isStopping = false;
@@ -87,6 +91,9 @@ export class EmbeddedEngine implements Engine {
     this.#options = options;
     this.#database = database;
     this.#log = log;
+    this.#patience = new Patience(options.clock, options.patienceMs ?? Number.POSITIVE_INFINITY, () =>
+      this.#task.stop(),
+    );
     this.deadLetters = new DeadLettersOfLog(log, database);
     this.#metrics = createMetrics(async () => ({
       tasks: [await measured(0, this.#task, this.#lag.now)],
@@ -102,16 +109,18 @@ export class EmbeddedEngine implements Engine {
    * @throws ScorefoldError `directory-in-use`, `database-corrupt`, `format-unknown`, `disk-full`, ...
    */
   static async start(options: EmbeddedEngineOptions): Promise<EmbeddedEngine> {
-    const database = await options.directory.openLog();
+    const { clock, directory } = options;
+    const database = await directory.openLog().catch(async (error: unknown) => {
+      throw await withRoom(directory.path, error);
+    });
     try {
-      const { clock } = options;
       const log = await EmbeddedLog.open(database, { now: () => clock.now(), memoryBytesMax: UNREAD_BYTES_MAX });
       const engine = new EmbeddedEngine(options, database, log);
       engine.#run();
       return engine;
     } catch (error) {
       await database.close();
-      throw inDirectory(options.directory.path, error);
+      throw await withRoom(directory.path, inDirectory(directory.path, error));
     }
   }
 
@@ -174,7 +183,8 @@ export class EmbeddedEngine implements Engine {
   /** The same for lines of a file, at the pace at which they are folded. */
   async appendLines(lines: readonly Original[], source: { name: string; firstLine: number } | null = null) {
     if (this.#isStopping) throw new ScorefoldError("stopping", "the engine is stopping");
-    return await this.#log.append(lines, source);
+    const appended = this.#patience.trying(async () => await this.#log.append(lines, source));
+    return await this.#whileRunning(appended);
   }
 
   /** Resolves when whoever appends lines of files may go on. */
@@ -219,7 +229,7 @@ export class EmbeddedEngine implements Engine {
     while (!signal.aborted && next < until) {
       const read = await this.#log.read(topic, next, { recordsMax: OUTPUTS_READ, bytesMax: OUTPUTS_READ_BYTES });
       next = read.next;
-      const records = read.records.filter(({ offset }) => offset < until);
+      const records = read.records.filter(({ offset }) => offset < until).map(alone);
       if (records.length > 0) yield records;
       else if (next >= read.end && next < until) await this.#log.whenMore(topic, next, signal);
     }
@@ -333,6 +343,10 @@ export class EmbeddedEngine implements Engine {
     };
     this.#ended = this.#task
       .run()
+      .then(async () => {
+        const { over } = this.#patience;
+        if (over !== null) this.#error = await withRoom(this.#options.directory.path, over);
+      })
       .catch((error: unknown) => {
         this.#error = inDirectory(this.#options.directory.path, error);
       })
@@ -340,8 +354,9 @@ export class EmbeddedEngine implements Engine {
   }
 
   /** What waits for a task that has ended is told why. */
-  async #whileRunning(wait: Promise<void>): Promise<void> {
-    await wait.catch((error: unknown) => {
+  async #whileRunning<T>(wait: Promise<T>): Promise<T> {
+    return await wait.catch(async (error: unknown) => {
+      if (this.#patience.over !== null) await this.#ended;
       throw this.#error ?? error;
     });
   }
@@ -349,6 +364,7 @@ export class EmbeddedEngine implements Engine {
   #makeTask(): Task {
     const { directory, models, clock, timers, logger, limits, onProgress } = this.#options;
     const counting = countingEvents(this.#metrics, logger);
+    const patience = this.#patience;
     return new Task({
       log: this.#log,
       task: 0,
@@ -360,6 +376,12 @@ export class EmbeddedEngine implements Engine {
       erased: () => erasedInLog(this.#database),
       events: {
         ...counting,
+        onNotice: (text, error) => {
+          const mayPass = error instanceof ScorefoldError && error.retryable;
+          if (mayPass) patience.failed(error);
+          // The end will be told: a line for each time it was tried helps nobody.
+          if (!mayPass || !patience.isBounded) counting.onNotice(text, error);
+        },
         onProgress: (what, done, total) => onProgress?.(what, done, total),
         onCommit: (report) => {
           this.#options.onCommit?.(report);
@@ -367,6 +389,7 @@ export class EmbeddedEngine implements Engine {
           if (!report.isMuted) this.#count(report);
         },
         onWrite: (report) => {
+          patience.passed();
           this.#options.onWrite?.(report);
           counting.onWrite(report);
         },
@@ -380,6 +403,11 @@ export class EmbeddedEngine implements Engine {
     this.#counts.late += gathered.late;
     this.#counts.duplicates += gathered.duplicates;
   }
+}
+
+/** A record by itself: its text may be a part of a row of a megabyte, which it would keep in memory. */
+function alone({ offset, value }: OutputRecord): OutputRecord {
+  return { offset, value: Buffer.from(value).toString() };
 }
 
 /** A database that takes no more once it is known to be damaged. */

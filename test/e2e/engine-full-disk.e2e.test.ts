@@ -121,16 +121,26 @@ describe("ingest onto a disk that fills", () => {
     const lines = Array.from({ length: 20 }, (_, i) => batch(`in-${i}`)).flat();
     folder.writeLines("in.jsonl", lines);
     const args = ["ingest", "in.jsonl", "--model", "lead.yaml"];
-    const script = `trap '' XFSZ; ulimit -f 2000; exec "$@"`;
-    const limited = spawnSync("sh", ["-c", script, "sh", process.execPath, mainFile, ...args], {
-      cwd: folder.path,
-      encoding: "utf8",
-    });
-    expect(limited.stderr).toMatch(/error: .*the disk is full; make room/);
-    expect(limited.stderr).not.toMatch(/fault of scorefold|^ {4}at /m);
-    expect(limited.status).toBe(1);
+    const script = `trap '' XFSZ; ulimit -f "$0"; exec "$@"`;
+    const limited = (blocks: number, ...words: readonly string[]) =>
+      spawnSync("sh", ["-c", script, String(blocks), process.execPath, mainFile, ...words], {
+        cwd: folder.path,
+        encoding: "utf8",
+      });
+    const told = /^error: \S*\/data: the disk is full; make room \(\d+\.\d MB are free there; .*\), and do it again: /;
+    const taking = limited(2000, ...args);
+    expect(taking.stderr).toMatch(told);
+    // One line, without a stack, and it says how far it came.
+    expect(taking.stderr).toMatch(/what comes twice counts once; [\d,]+ lines had been taken by then\n$/);
+    expect(taking.stderr.split("\n")).toHaveLength(2);
+    expect(taking.status).toBe(1);
     const again = await scorefold(args, { cwd: folder.path });
     expect(again, again.stderr).toMatchObject({ code: 0 });
+    // Another command says the same of the same disk.
+    const erasing = limited(1, "erase", "c-0");
+    expect(erasing.stderr).toMatch(told);
+    expect(erasing.stderr.split("\n")).toHaveLength(2);
+    expect(erasing.status).toBe(1);
     const asked = ["scores", "--as-of", "2026-02-01T00:00:00Z", "--format", "json"];
     const lived = await scorefold(asked, { cwd: folder.path });
     const replayed = await scorefold([...asked, "--input", "in.jsonl", "--model", "lead.yaml"], { cwd: folder.path });

@@ -11,7 +11,7 @@ import { dataOption, tenantOption, urlOption } from "../arguments.js";
 import type { Io } from "../io.js";
 import { visible } from "../io.js";
 import { Progress } from "../progress.js";
-import { openEngine, type ReachOptions, runningEngine, withEngine } from "../reach.js";
+import { openEngine, type ReachOptions, runningEngine, whileOpen, withEngine } from "../reach.js";
 import { bytesText, counted } from "../table.js";
 
 interface EraseOptions extends ReachOptions {
@@ -120,13 +120,13 @@ On Kafka it compacts the stores of the data directory, and says which topics sti
       if (!(await DataDirectory.exists(options.data)))
         throw new ScorefoldError("input-missing", `${options.data}: there is no data of scorefold here`);
       // What the log holds and the store does not know yet is folded first: there may be erasures in it.
-      const engine = await openEngine(io, options.data, null);
-      await engine.task.caughtUp();
-      // A run of timers that was broken off names the contact that it has come to: it is ended.
-      const run = engine.task.position?.timer.run ?? null;
-      if (run !== null) await engine.task.fireUntil(run.until);
-      await engine.task.written();
-      await engine.stop();
+      await whileOpen(await openEngine(io, options.data, null), async ({ task }) => {
+        await task.caughtUp();
+        // A run of timers that was broken off names the contact that it has come to: it is ended.
+        const run = task.position?.timer.run ?? null;
+        if (run !== null) await task.fireUntil(run.until);
+        await task.written();
+      });
       const progress = new Progress(io);
       const report = await compactDirectory(await DataDirectory.open(options.data), (what, done) =>
         progress.update(what, done, undefined, "rows"),

@@ -8,7 +8,7 @@ import { dataOption, type ModelOptions, modelOption, modelPaths, modelsOption, u
 import type { Io } from "../io.js";
 import { loadModels } from "../models.js";
 import { Progress } from "../progress.js";
-import { openEngine, type ReachOptions, runningEngine } from "../reach.js";
+import { openEngine, type ReachOptions, runningEngine, whileOpen } from "../reach.js";
 import type { RemoteEngine } from "../remote.js";
 import { counted, grouped } from "../table.js";
 
@@ -45,16 +45,35 @@ change nothing, so an ingest that was broken off is simply done again. Bad lines
     .action(async (files: string[], options: Options) => {
       const started = performance.now();
       const running = await runningEngine(io, options);
-      if (running !== null) await ingestRemotely(io, running, files, options, started);
-      else await ingestHere(io, files, options, started);
+      const taken = { lines: 0 };
+      const act = async (): Promise<void> => {
+        if (running !== null) await ingestRemotely(io, running, files, options, { started, taken });
+        else await ingestHere(io, files, options, { started, taken });
+      };
+      await act().catch((error: unknown) => {
+        if (!(error instanceof ScorefoldError) || taken.lines === 0) throw error;
+        const text = `${error.message}; ${counted(taken.lines, "line")} had been taken by then`;
+        throw new ScorefoldError(error.code, text, { cause: error });
+      });
     });
 }
 
-async function ingestHere(io: Io, files: readonly string[], options: Options, started: number): Promise<void> {
+/** Of an ingest that is under way. */
+interface UnderWay {
+  readonly started: number;
+  /** Counted as they are on disk. */
+  readonly taken: { lines: number };
+}
+
+async function ingestHere(
+  io: Io,
+  files: readonly string[],
+  options: Options,
+  { started, taken }: UnderWay,
+): Promise<void> {
   const models = loadModels(modelPaths(options));
-  const engine = await openEngine(io, options.data, models);
-  try {
-    const report = await readInto(io, hereSink(engine), files);
+  await whileOpen(await openEngine(io, options.data, models), async (engine) => {
+    const report = await readInto(io, counting(hereSink(engine), taken), files);
     if (report.end !== null) await engine.folded(report.end - 1);
     const until = instantOf(options.until ?? "last", engine);
     if (until !== null) await engine.task.fireUntil(until);
@@ -67,9 +86,7 @@ async function ingestHere(io: Io, files: readonly string[], options: Options, st
         `${counted(contacts, "contact")} in ${options.data} under ${engine.status.models.join(", ")}${at}\n`,
     );
     tell(io, report, engine.counts.deadLetters);
-  } finally {
-    await engine.stop();
-  }
+  });
 }
 
 async function ingestRemotely(
@@ -77,7 +94,7 @@ async function ingestRemotely(
   running: RemoteEngine,
   files: readonly string[],
   options: Options,
-  started: number,
+  { started, taken }: UnderWay,
 ): Promise<void> {
   if (options.until !== undefined)
     throw new ScorefoldError(
@@ -85,7 +102,7 @@ async function ingestRemotely(
       "--until is for a directory without an engine: the one that runs follows the clock",
     );
   const sink: LineSink = { append: (lines) => running.append(lines), ready: async () => undefined };
-  const report = await readInto(io, sink, files);
+  const report = await readInto(io, counting(sink, taken), files);
   if (report.end !== null) await running.folded(report.end - 1);
   const seconds = (performance.now() - started) / 1000;
   io.stderr.write(
@@ -101,6 +118,18 @@ async function readInto(io: Io, sink: LineSink, files: readonly string[]): Promi
   const onProgress = (bytes: number, total: number | undefined): void =>
     progress.update("ingesting", bytes, total, "bytes");
   return await ingestFiles(sink, { files, stdin: io.stdin, onProgress }).finally(() => progress.clear());
+}
+
+/** The same, with the lines counted that are on disk. */
+function counting(sink: LineSink, taken: { lines: number }): LineSink {
+  return {
+    append: async (lines, source) => {
+      const appended = await sink.append(lines, source);
+      taken.lines += lines.length;
+      return appended;
+    },
+    ready: async () => await sink.ready(),
+  };
 }
 
 function hereSink(engine: EmbeddedEngine): LineSink {
