@@ -24,6 +24,8 @@ export interface ApiLimits {
   /** Of all requests that are under way, together. */
   readonly bodiesBytesMax: number;
   readonly streamsMax: number;
+  /** What may be held for all readers of streams together, beyond what the system has taken. */
+  readonly streamsBytesMax: number;
   readonly heartbeatMs: number;
   /** How long a client of a stream may leave what it was sent unread. */
   readonly stalledMs: number;
@@ -40,6 +42,7 @@ export const defaultApiLimits: ApiLimits = {
   itemsMax: 50_000,
   bodiesBytesMax: 128 * 1024 * 1024,
   streamsMax: 100,
+  streamsBytesMax: 8 * 1024 * 1024,
   heartbeatMs: 15_000,
   stalledMs: 60_000,
   waitMs: 30_000,

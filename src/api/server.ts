@@ -30,6 +30,8 @@ export type { ApiOptions } from "./options.js";
 
 export interface ApiServer {
   readonly routes: readonly Route[];
+  /** What is held for readers of streams, beyond what the system has taken. */
+  readonly heldBytes: number;
   /** Resolves with where it listens, as `http://127.0.0.1:7070`. */
   listen(): Promise<string>;
   /**
@@ -86,7 +88,14 @@ export async function createServer(engine: Engine, options: ApiOptions): Promise
   // `localhost` can mean two addresses, and only one of them would be watched.
   const host = options.host === undefined || options.host === "localhost" ? DEFAULT_HOST : options.host;
   const listening = { host: host.replace(/^\[(.*)\]$/, "$1"), port: options.port ?? DEFAULT_PORT };
-  return { routes, listen: () => app.listen(listening), close: () => closing.close() };
+  return {
+    routes,
+    get heldBytes() {
+      return context.streams.heldBytes;
+    },
+    listen: () => app.listen(listening),
+    close: () => closing.close(),
+  };
 }
 
 /** Filled while routes are added. */

@@ -74,22 +74,31 @@ export class RemoteEngine implements Asked {
     signal: AbortSignal,
     until?: number,
   ): AsyncGenerator<readonly OutputRecord[]> {
-    const path = `/v1/outputs/${encodeURIComponent(topic)}?format=sse&from=${from}`;
-    const response = await this.#request("GET", path, "", undefined, signal);
     let offset = from;
-    try {
-      for await (const lines of linesOf(response)) {
-        const records: OutputRecord[] = [];
-        for (const line of lines) {
-          if (line.startsWith("id: ")) offset = Number(line.slice(4));
-          if (until !== undefined && offset >= until) break;
-          if (line.startsWith("data: ")) records.push({ offset, value: line.slice(6) });
+    let next = from;
+    // A reader that was ended for others goes on where it was.
+    for (let isEnded = true; isEnded; ) {
+      isEnded = false;
+      const path = `/v1/outputs/${encodeURIComponent(topic)}?format=sse&from=${next}`;
+      const response = await this.#request("GET", path, "", undefined, signal);
+      try {
+        for await (const lines of linesOf(response)) {
+          const records: OutputRecord[] = [];
+          for (const line of lines) {
+            if (line.startsWith(": ended:")) isEnded = true;
+            if (line.startsWith("id: ")) offset = Number(line.slice(4));
+            if (until !== undefined && offset >= until) break;
+            if (line.startsWith("data: ")) records.push({ offset, value: line.slice(6) });
+          }
+          if (records.length > 0) {
+            next = records.at(-1)!.offset + 1;
+            yield records;
+          }
+          if (until !== undefined && offset >= until - 1) return;
         }
-        if (records.length > 0) yield records;
-        if (until !== undefined && offset >= until - 1) return;
+      } catch (error) {
+        if (!signal.aborted) throw error;
       }
-    } catch (error) {
-      if (!signal.aborted) throw error;
     }
   }
 

@@ -5,7 +5,7 @@ import type { OutputRecord, TopicBounds } from "../engine.js";
 import { accepted, EVENTS_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media.js";
 import { bad, readQuery, wordOf } from "../parameters.js";
 import { Problem } from "../problems.js";
-import { type Stream, StreamEnded } from "../streams.js";
+import { type Farewell, type Stream, StreamEnded } from "../streams.js";
 
 /** What a browser waits before it connects again. */
 const RETRY_MS = 2_000;
@@ -40,31 +40,51 @@ async function outputs(context: ApiContext, request: FastifyRequest, reply: Fast
       await stream.write(`retry: ${RETRY_MS}\n\n`);
       stream.keepAlive(":\n\n", limits.heartbeatMs);
     }
+    const place = { next: from };
+    // Who wants all there is must not take the end of the answer for the end of the topic.
+    if (until === undefined) stream.farewell = () => farewell(place.next, asLines);
     if (until === undefined || from < until) {
-      await copy(engine.outputs(bounds.topic, from, stream.signal, until), stream, write, until);
+      await copy(engine.outputs(bounds.topic, from, stream.signal, until), stream, { write, until, place });
     }
-    // A client that wants all there is must not take the end of the server for the end of the topic.
+    if (stream.isEnding) return reply;
     if (until !== undefined && stream.signal.aborted) stream.cut();
     else stream.end();
   } catch (error) {
+    // One that was told where to go on has that to read yet.
+    if (stream.isEnding) return reply;
     stream.cut();
     if (!(error instanceof StreamEnded)) request.log.error({ err: error }, "outputs could not be read on");
   }
   return reply;
 }
 
+interface Copying {
+  readonly write: (record: OutputRecord) => string;
+  readonly until: number | undefined;
+  /** Where the reader has to go on: behind the last record that was given to its socket. */
+  readonly place: { next: number };
+}
+
 async function copy(
   records: AsyncIterable<readonly OutputRecord[]>,
   stream: Stream,
-  write: (record: OutputRecord) => string,
-  until: number | undefined,
+  { write, until, place }: Copying,
 ): Promise<void> {
   for await (const batch of records) {
     const wanted = until === undefined ? batch : batch.filter(({ offset }) => offset < until);
-    await stream.writeAll(wanted.map(write));
+    await stream.writeAll(wanted.map(write), (count) => {
+      place.next = wanted[count - 1]!.offset + 1;
+    });
     const last = batch.at(-1);
     if (stream.signal.aborted || (until !== undefined && last !== undefined && last.offset >= until - 1)) return;
   }
+}
+
+/** What a reader is told that has been ended for others: in a stream of events as a comment, which no client takes for one. */
+function farewell(next: number, asLines: boolean): Farewell {
+  if (asLines) return { text: "", next };
+  const from = next === 0 ? "from=0" : `Last-Event-ID: ${next - 1}`;
+  return { text: `: ended: too much was held for readers that do not read; go on with ${from}\n\n`, next };
 }
 
 function preferred(accept: string | undefined): "sse" | "ndjson" {
