@@ -31,6 +31,7 @@ import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import { erasedInLog } from "./compaction.js";
 import { DeadLettersOfLog, lettersOf } from "./dead-letters.js";
 import type { DataDirectory } from "./directory.js";
+import { doubted } from "./doubted.js";
 import { EmbeddedLag } from "./embedded-lag.js";
 import { eraseContact } from "./erasure.js";
 import { Patience, withRoom } from "./patience.js";
@@ -408,38 +409,6 @@ export class EmbeddedEngine implements Engine {
 /** A record by itself: its text may be a part of a row of a megabyte, which it would keep in memory. */
 function alone({ offset, value }: OutputRecord): OutputRecord {
   return { offset, value: Buffer.from(value).toString() };
-}
-
-/** A database that takes no more once it is known to be damaged. */
-function doubted(database: Database, damage: () => ScorefoldError | null): Database {
-  const check = (): void => {
-    const found = damage();
-    if (found !== null) throw found;
-  };
-  return {
-    get: (key) => database.get(key),
-    getMany: (keys) => database.getMany(keys),
-    write: async (operations) => {
-      check();
-      await database.write(operations);
-    },
-    batch: () => {
-      const batch = database.batch();
-      return {
-        put: (key, value) => batch.put(key, value),
-        del: (key) => batch.del(key),
-        write: async () => {
-          check();
-          await batch.write();
-        },
-      };
-    },
-    range: (range, limit) => database.range(range, limit),
-    checkPlace: () => database.checkPlace(),
-    scan: (range) => database.scan(range),
-    size: () => database.size(),
-    close: () => database.close(),
-  };
 }
 
 /** What the log or the store says of itself, with the place. */
