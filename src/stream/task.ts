@@ -20,6 +20,7 @@ import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChang
 import { lag } from "./offsets.js";
 import { Places } from "./places.js";
 import { Present } from "./present.js";
+import { checkRestored, RestoredLess, UnreadRecords } from "./restored.js";
 import { type CommitReport, Session, type WriteReport } from "./session.js";
 import { ownCommitted } from "./set-offsets.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
@@ -92,6 +93,8 @@ export class Task {
   readonly #waiters = new Waiters();
   #newest: EpochMs | null = null;
   #published: Offsets | null = null;
+  /** Of what is committed, in this life. */
+  #unread = new UnreadRecords();
 
   constructor(options: TaskOptions) {
     this.#options = options;
@@ -165,12 +168,12 @@ export class Task {
         });
       } catch (error) {
         await this.#end();
+        await this.#setAsideIfUnfit(error);
         if (!this.#mayPass(error)) {
           this.#enter("failed", messageOf(error));
           this.#abandon(error);
           throw error;
         }
-        await this.#setAsideIfDamaged(error);
         this.#enter("retrying", messageOf(error));
         this.#options.events?.onNotice?.("the task has failed and tries again", error);
         await this.#options.clock.sleep(wait, this.#stop.signal);
@@ -240,6 +243,7 @@ export class Task {
     const { log, task, clock } = this.#options;
     this.#enter("starting", null);
     this.#ends = null;
+    this.#unread = new UnreadRecords();
     // Taken over first, so that what is committed is the last word of whoever had the task before.
     const taskLog = await log.open(task);
     this.#log = taskLog;
@@ -289,6 +293,7 @@ export class Task {
         if (this.#stop.signal.aborted) throw new ScorefoldError("stopping", "stopped while catching up");
         this.#options.events?.onProgress?.("catching-up", done, total);
       });
+      if (log.origin !== null) checkRestored(task, committed, this.#session.position, this.#unread);
     }
     if (isChange) {
       this.#enter("rebuilding", null);
@@ -404,17 +409,19 @@ export class Task {
     return error instanceof ScorefoldError && (error.retryable || error.code === "database-corrupt");
   }
 
-  async #setAsideIfDamaged(error: unknown): Promise<void> {
-    if (!(error instanceof ScorefoldError) || error.code !== "database-corrupt" || this.#stop.signal.aborted) return;
+  async #setAsideIfUnfit(error: unknown): Promise<void> {
+    const isDamaged = error instanceof ScorefoldError && error.code === "database-corrupt";
+    if ((!isDamaged && !(error instanceof RestoredLess)) || this.#stop.signal.aborted) return;
     const where = await this.#options.store.setAside();
-    this.#options.events?.onNotice?.(
-      `the store is damaged: put aside in ${where}, and everything is folded again from the log`,
-      error,
-    );
+    const text = isDamaged
+      ? `is damaged: put aside in ${where}, and everything is folded again from the log`
+      : `was made of less than was scored: put aside in ${where}`;
+    this.#options.events?.onNotice?.(`the store ${text}`, error);
   }
 
   #onCommit(report: CommitReport): void {
-    const { newest } = report.gathered;
+    const { newest, deadLetters } = report.gathered;
+    if (report.isMuted) this.#unread.note(deadLetters);
     if (newest !== null && (this.#newest === null || newest > this.#newest)) this.#newest = newest;
     if (!report.isMuted && this.#session !== null) this.#published = this.#session.position.offsets;
     this.#options.events?.onCommit?.(report);
