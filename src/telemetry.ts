@@ -35,6 +35,7 @@ export interface MeasuredTask {
 
 const states = [
   "unassigned",
+  "waiting",
   "starting",
   "catching-up",
   "rebuilding",
@@ -143,6 +144,18 @@ export function createMetrics(measure: () => Promise<Measured>) {
     commitSeconds: histogram("commit", "Publishing one transaction.", ["kind"]),
     writeSeconds: histogram("store_write", "Writing to the store."),
   };
+}
+
+/** The metrics of a process that has workers, beside theirs. */
+export function createWorkersMetrics() {
+  const registry = new Registry();
+  const restarts = new Counter({
+    name: "scorefold_worker_restarts_total",
+    help: "Workers that have ended, or were silent and killed, and were started again.",
+    labelNames: ["worker", "reason"],
+    registers: [registry],
+  });
+  return { registry, restarts };
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;

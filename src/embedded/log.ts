@@ -48,6 +48,7 @@ export interface ReadResult extends Bounds {
 
 export class EmbeddedLog implements Log {
   readonly clusterId: string;
+  readonly name = "the disk of the log";
   readonly origin = null;
   readonly taskOf = null;
   readonly models = null;

@@ -364,7 +364,7 @@ export class EmbeddedEngine implements Engine {
 
   #makeTask(): Task {
     const { directory, models, clock, timers, logger, limits, onProgress } = this.#options;
-    const counting = countingEvents(this.#metrics, logger);
+    const counting = countingEvents(this.#metrics, logger, clock);
     const patience = this.#patience;
     return new Task({
       log: this.#log,

@@ -33,7 +33,7 @@ import { openCluster } from "../kafka/start.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { Clock } from "../stream/clock.js";
 import { defaultLimits, type TaskLimits } from "../stream/limits.js";
-import type { Topic } from "../stream/log.js";
+import type { Topic, Waits } from "../stream/log.js";
 import { ModelSet } from "../stream/models.js";
 import { FOLD_VERSION, type Task, type TaskEvents } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
@@ -74,6 +74,8 @@ export interface KafkaEngineOptions {
   readonly logger: Logger;
   readonly limits?: Partial<TaskLimits>;
   readonly sessionMs?: number;
+  /** Told of what the start waits for. */
+  readonly waits?: Waits;
   /** Between two looks at how far tasks are behind. */
   readonly lagLookMs?: number;
 }
@@ -147,14 +149,15 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     const { directory, kafka, app, inputTopics, outputTopics, isHistoryLocal, logger } = options;
     await directory.beOfCluster();
     const checked = { inputs: inputTopics, outputs: outputTopics, isHistoryLocal };
-    const opened = await openCluster(kafka, app, checked, options.partitioner);
+    const waits = options.waits ?? { during: async (_, work) => await work };
+    const opened = await waits.during("the brokers", openCluster(kafka, app, checked, options.partitioner));
     await directory.beOfApplication({ app, clusterId: opened.clusterId });
     for (const notice of opened.notices) logger.warn(notice);
     const { clusterId, tasks, topicIds, internal } = opened;
     const registry = options.registry ?? null;
     const elapsed = (): number => options.clock.elapsed();
     const log = new KafkaLog({
-      ...(registry === null ? undefined : { avro: await registeredAvro(registry, outputTopics, elapsed) }),
+      ...(registry === null ? undefined : { avro: await registeredAvro(registry, outputTopics, elapsed, waits) }),
       kafka,
       app,
       clusterId,
@@ -172,8 +175,8 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     const settings = new SharedSettings(kafka, internal.models, settingsOfEngine(options), (text) => logger.warn(text));
     const engine: KafkaEngine = new KafkaEngine(options, log, tasks, settings);
     try {
-      await settings.learn();
-      await engine.#join();
+      await waits.during("the brokers", settings.learn());
+      await waits.during(`the consumer group ${app}`, engine.#join());
       engine.#hasJoined = true;
       return engine;
     } catch (error) {
@@ -351,7 +354,7 @@ export class KafkaEngine extends ClusterEngine implements Engine {
       owns: async () => await this.#group.owns(number),
       chance: Math.random,
       events: {
-        ...countingEvents(this.#metrics, own),
+        ...countingEvents(this.#metrics, own, clock),
         onProgress: this.#progressOf(own),
       },
     };

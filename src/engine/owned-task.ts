@@ -2,7 +2,8 @@
  * A task that the group has given to this process, for as long as it does: run, and run again after another owner has
  * fenced it, where the group says that it is still this process's.
  */
-import { ScorefoldError } from "../errors.js";
+import { messageOf, ScorefoldError } from "../errors.js";
+import { TaskCondition } from "../stream/condition.js";
 import { Task, type TaskOptions } from "../stream/task.js";
 
 export interface OwnedTaskOptions extends TaskOptions {
@@ -12,7 +13,7 @@ export interface OwnedTaskOptions extends TaskOptions {
   readonly chance: () => number;
 }
 
-/** Between being fenced and taking the task over again; up to twice as long by chance. */
+/** Between being fenced and taking the task over again, at least; up to twice as long by chance. */
 const AGAIN_MS = 500;
 
 export class OwnedTask {
@@ -21,13 +22,16 @@ export class OwnedTask {
   readonly ended: Promise<void>;
   readonly #options: OwnedTaskOptions;
   readonly #release = new AbortController();
+  /** Of all its runs: one that is fenced again and again is no better for running in between. */
+  readonly #condition: TaskCondition;
   #task: Task;
   #error: unknown = null;
 
   constructor(options: OwnedTaskOptions) {
     this.number = options.task;
     this.#options = options;
-    this.#task = new Task(options);
+    this.#condition = options.condition ?? new TaskCondition(options.clock);
+    this.#task = this.#newTask();
     this.ended = this.#run();
   }
 
@@ -66,12 +70,18 @@ export class OwnedTask {
         }
         events?.onNotice?.(`task ${this.number} was taken over`, error);
         // A producer that has slept, or one whose id a broker has forgotten, is fenced too, and has no other owner.
-        await clock.sleep(AGAIN_MS * (1 + chance()), this.#release.signal);
+        const wait = this.#condition.fail(error, messageOf(error));
+        this.#condition.enter("retrying", null);
+        await clock.sleep(Math.max(AGAIN_MS, wait) * (1 + chance()), this.#release.signal);
         if (this.isReleased || !(await this.#isStillOwn())) return;
-        this.#task = new Task(this.#options);
+        this.#task = this.#newTask();
         if (this.isReleased) return;
       }
     }
+  }
+
+  #newTask(): Task {
+    return new Task({ ...this.#options, condition: this.#condition });
   }
 
   /** A group that does not answer must not hold up whoever wants the task to end. */

@@ -1,7 +1,9 @@
 /** What a task does, as metrics and as lines of the log. */
 import type { TaskStatus } from "../api/engine.js";
+import type { Clock } from "../stream/clock.js";
 import type { Task, TaskEvents } from "../stream/task.js";
 import type { Logger, MeasuredTask, Metrics } from "../telemetry.js";
+import { CauseLog } from "./cause-log.js";
 import type { TaskLag } from "./task-lag.js";
 
 /** @param lag of the task, as its log says */
@@ -41,12 +43,17 @@ export function unmeasured({
 }
 
 /** Counts and logs what a task does. */
-export function countingEvents(metrics: Metrics, logger: Logger): Required<Omit<TaskEvents, "onProgress">> {
+export function countingEvents(
+  metrics: Metrics,
+  logger: Logger,
+  clock: Clock,
+): Required<Omit<TaskEvents, "onProgress" | "onState">> {
+  const causes = new CauseLog(logger, () => clock.elapsed());
   return {
-    onState: (state, detail) => logger.info({ state, detail }, `task is ${state}`),
+    onShown: (state, detail) => logger.info({ state, detail }, `task is ${state}`),
     onNotice: (text, error) => {
       metrics.failures.inc();
-      logger.warn(error === undefined ? {} : { err: error }, text);
+      causes.warn(text, error);
     },
     onClock: (text) => logger.warn(text),
     onCommit: ({ kind, isMuted, gathered, foldMs, publishMs }) => {

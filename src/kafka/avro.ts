@@ -1,4 +1,5 @@
 /** Values in Avro, with the schemas of a registry. */
+import type { Waits } from "../stream/log.js";
 import type { OutputTopics } from "./output-topics.js";
 import { type RegistrySettings, SchemaRegistry } from "./registry.js";
 import { avroWriter, type ValueWriter } from "./value-writer.js";
@@ -13,13 +14,16 @@ export interface Avro {
  * Registers the schemas of outputs, and reads values by what is registered.
  *
  * @param elapsed milliseconds, of a clock that only goes forward
+ * @param waits told of the registry
  * @throws ScorefoldError `schema-incompatible`, `registry-failed`
  */
 export async function registeredAvro(
   settings: RegistrySettings,
   topics: OutputTopics,
   elapsed: () => number,
+  waits: Waits,
 ): Promise<Avro> {
   const registry = new SchemaRegistry(settings);
-  return { values: new RegisteredValues(registry, elapsed), writer: await avroWriter(registry, topics) };
+  const writer = await waits.during(registry.name, avroWriter(registry, topics));
+  return { values: new RegisteredValues(registry, elapsed), writer };
 }

@@ -8,7 +8,7 @@ export interface ClientLogger {
   debug(fields: object, message: string): void;
 }
 
-const REPEATS_MS = 30_000;
+const REPEATS_MS = 60_000;
 /** Warnings that are counted at a time; more than these are told one by one. */
 const COUNTED_MAX = 100;
 
@@ -47,7 +47,7 @@ function isTriedAgain(isError: boolean, { retryCount, error, retriable }: Record
 
 /**
  * While a broker is away, each try of each connection says so, and each try of the group's member. What is said of a broker
- * or a group is told once, and then how often it was said again, twice a minute, until it is not; each of them is there at
+ * or a group is told once, and then how often it was said again, once a minute, until it is not; each of them is there at
  * level debug.
  */
 function withoutRepeats(logger: ClientLogger): ClientLogger["warn"] {

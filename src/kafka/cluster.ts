@@ -10,6 +10,8 @@ export interface Broker {
   /** Waits for what was asked; connects again when it is asked again. */
   disconnect(): Promise<void>;
   readonly connectionPool: {
+    readonly host: string;
+    readonly port: number;
     send(request: {
       readonly request: unknown;
       readonly response: { decode(bytes: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };

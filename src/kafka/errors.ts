@@ -1,5 +1,6 @@
 /** What an error of the client or the broker means for a task. */
 import { ScorefoldError } from "../errors.js";
+import { kafkajs } from "./kafkajs.js";
 import { isOfTls } from "./patches/tls-errors.js";
 
 /** INVALID_PRODUCER_EPOCH, PRODUCER_FENCED: somebody else has the transactional id, or its transaction timed out. */
@@ -16,13 +17,65 @@ const SASL = new Set<unknown>([33, 34, 58]);
 export function kafkaError(error: unknown, what: string): ScorefoldError {
   if (error instanceof ScorefoldError) return error;
   const { message, code, name } = said(error);
-  const line = message.replace(/\s+/g, " ");
+  const line = lineOf(error);
   if (FENCED.has(code))
     return new ScorefoldError("fenced", `${what}: the task has another owner now (${line})`, { cause: error });
   const text = `${what}: ${line}`;
   const check = toCheck(code, name, message);
+  if (check === null && typeof code === "number" && code in ways)
+    return new ScorefoldError("log-failed", `${text}; ${ways[code]}`, { cause: error });
   if (check !== null) return new ScorefoldError("config-invalid", `${text}; ${check}`, { cause: error });
   return new ScorefoldError("log-failed", text, { cause: error });
+}
+
+/** By Kafka's number of an error: what to do where it stays. */
+const ways: Readonly<Record<number, string>> = {
+  3: "is the topic there still?",
+  10: "set max.message.bytes of the topic to 1000000 or more",
+  18: "set max.message.bytes of the topic to 1000000 or more",
+  29: "let this user read, write and describe the topic",
+  30: "let this user read the group",
+  31: "let this user do that to the cluster",
+  53: "let this user write and describe transactional ids that begin with the name of the application",
+};
+
+/** What is said, with Kafka's name of the error, the topic, and the broker that has said it, where they are known. */
+export function lineOf(error: unknown): string {
+  const { message, type, topic, partition, broker } = said(error);
+  const at = topic === null ? "" : `topic ${topic}${partition === null ? "" : `, partition ${partition}`}: `;
+  const named = type === null || message.includes(type) ? "" : `${type}: `;
+  const by = broker === null || message.includes(broker) ? "" : ` (says broker ${broker})`;
+  return `${at}${named}${message}${by}`.replace(/\s+/g, " ");
+}
+
+/** Kafka's name of an error, as TOPIC_AUTHORIZATION_FAILED, of its number. */
+export function nameOfError(code: number): string {
+  const { errorCodes } = kafkajs().load("src/protocol/error.js") as {
+    readonly errorCodes: readonly { readonly code: number; readonly type: string }[];
+  };
+  return errorCodes.find((one) => one.code === code)?.type ?? newerNames[code] ?? `error ${code}`;
+}
+
+/** Newer than the client's table. */
+const newerNames: Readonly<Record<number, string>> = {
+  74: "FENCED_LEADER_EPOCH",
+  75: "UNKNOWN_LEADER_EPOCH",
+  78: "OFFSET_NOT_AVAILABLE",
+  90: "PRODUCER_FENCED",
+  100: "UNKNOWN_TOPIC_ID",
+};
+
+/** An answer with an error, as the client would throw it. */
+export function answeredError(code: number, place: { topic: string; partition: number }, how = ""): Error {
+  const name = nameOfError(code);
+  const error = new Error(`the broker answers a fetch with ${name}${how}`);
+  return Object.assign(error, { code, type: name, ...place });
+}
+
+/** The same error, with the broker that it came from. */
+export function fromBroker(error: unknown, { host, port }: { readonly host: string; readonly port: number }): unknown {
+  const isKnown = !(error instanceof Error) || error instanceof ScorefoldError || "broker" in error;
+  return isKnown ? error : Object.assign(error, { broker: `${host}:${port}` });
 }
 
 /** The same, of the first contact: what a broker says nothing of is perhaps a listener of another kind. */
@@ -62,13 +115,27 @@ interface Said {
   /** Of the broker, a number; of the system, text. */
   readonly code: unknown;
   readonly name: string;
+  /** Kafka's name of the error. */
+  readonly type: string | null;
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly broker: string | null;
 }
 
 /** kafkajs wraps what it has tried several times. */
 function said(error: unknown): Said {
-  if (!(error instanceof Error)) return { message: String(error), code: null, name: "" };
-  const { code, originalError, cause, message, name } = error as Error & { code?: unknown; originalError?: unknown };
+  const nothing = { code: null, name: "", type: null, topic: null, partition: null, broker: null };
+  if (!(error instanceof Error)) return { ...nothing, message: String(error) };
+  const { code, originalError, cause, message, name, ...more } = error as Error & {
+    readonly code?: unknown;
+    readonly originalError?: unknown;
+    readonly type?: string;
+    readonly topic?: string;
+    readonly partition?: number;
+    readonly broker?: string;
+  };
   const inner = originalError ?? cause;
   if ((code === undefined || code === null) && inner instanceof Error && inner !== error) return said(inner);
-  return { message, code: code ?? null, name };
+  const { type = null, topic = null, partition = null, broker = null } = more;
+  return { message, code: code ?? null, name, type, topic, partition, broker };
 }

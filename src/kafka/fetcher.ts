@@ -4,11 +4,11 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScorefoldError } from "../errors.js";
-import type { FetchLimits, Mark, Marks, Offset, Offsets, Topic } from "../stream/log.js";
+import type { FetchLimits, Mark, Marks, Offset, Offsets, Topic, Waits } from "../stream/log.js";
 import { findingOf } from "../stream/marks.js";
 import type { Broker, Cluster } from "./cluster.js";
 import { loadCodecs } from "./compression.js";
-import { isRefusal, kafkaError } from "./errors.js";
+import { answeredError, fromBroker, isRefusal, kafkaError } from "./errors.js";
 import { isolation, sendFetch } from "./fetch-request.js";
 import { type FetchedPartition, type FetchedRecord, readFetchResponse } from "./fetch-response.js";
 
@@ -64,6 +64,8 @@ interface Waiting {
   leader: number | null;
 }
 
+const untold: Waits = { during: async (_, work) => await work };
+
 /** What was found in one topic. */
 export interface Taken {
   readonly topic: Topic;
@@ -86,6 +88,7 @@ export class Fetcher {
   readonly #onRecords: (records: readonly FetchedRecord[]) => void;
   /** Throws where topics are not those any more that they were. */
   readonly #checkTopics: () => Promise<void>;
+  readonly #waits: Waits;
   readonly #closing = new AbortController();
   #error: unknown = null;
   #wake: () => void = () => undefined;
@@ -96,6 +99,7 @@ export class Fetcher {
    * @param onRecords told of all that has come
    * @param memoryBytes what may wait, of all partitions together: a partition of which its share waits is not asked for.
    *   At least 128 kB of each may
+   * @param waits told of the brokers that are asked
    * @param checkTopics asked after anything that went wrong; rejects where topics are not those any more that they were
    */
   constructor(
@@ -105,7 +109,9 @@ export class Fetcher {
     onRecords: (records: readonly FetchedRecord[]) => void,
     memoryBytes = MEMORY_BYTES,
     checkTopics: () => Promise<void> = async () => undefined,
+    waits: Waits = untold,
   ) {
+    this.#waits = waits;
     const share = Math.floor(memoryBytes / topics.length / 2);
     this.#partitionBytes = Math.min(PARTITION_BYTES_MAX, Math.max(PARTITION_BYTES_MIN, share));
     this.#cluster = cluster;
@@ -290,7 +296,8 @@ export class Fetcher {
       await loadCodecs();
       broker = await this.#cluster.findBroker({ nodeId: leader });
       if (topics.some((topic) => this.#waiting.get(topic)!.isDoubted)) await this.#checkTopics();
-      answer = await sendFetch(broker, {
+      const { host, port } = broker.connectionPool;
+      const asked = sendFetch(broker, {
         partition: this.#partition,
         from: first,
         maxWaitTime: waitMs,
@@ -298,6 +305,7 @@ export class Fetcher {
         maxBytes: ANSWER_BYTES,
         isolationLevel: isolation.committed,
       });
+      answer = await this.#waits.during(`broker ${leader} at ${host}:${port}`, asked);
     } catch (error) {
       if (!this.#closing.signal.aborted) await this.#recover(topics, error, broker);
       return;
@@ -312,17 +320,20 @@ export class Fetcher {
         this.#put(partition, from.get(partition.topic)!, proofs.get(partition.topic) ?? null);
       }
       if (passing.length === 0) return;
-      const { errorCode, highWatermark } = passing[0]!;
-      const how = errorCode === 0 ? `that it ends at ${highWatermark},` : `with error ${errorCode}`;
-      const error = new Error(`the broker answers ${how} again and again`);
+      const { topic, errorCode, highWatermark } = passing[0]!;
+      const short = `topic ${topic}: the broker answers that it ends at ${highWatermark}, again and again`;
+      const error =
+        errorCode === 0
+          ? new Error(short)
+          : answeredError(errorCode, { topic, partition: this.#partition }, ", again and again");
       await this.#recover(
-        passing.map(({ topic }) => topic),
-        error,
+        passing.map((one) => one.topic),
+        fromBroker(error, broker.connectionPool),
         null,
       );
     } catch (error) {
       // What was answered can't be used, and asking again would bring the same: whoever fetches has to know.
-      this.#error = kafkaError(error, "a fetch");
+      this.#error = kafkaError(fromBroker(error, broker.connectionPool), "a fetch");
     }
   }
 
@@ -343,8 +354,7 @@ export class Fetcher {
         "log-failed",
         `offset ${proof?.base ?? from} of topic ${topic}, partition ${this.#partition}, is not in the log any more, or not yet`,
       );
-    if (errorCode !== 0)
-      throw new ScorefoldError("log-failed", `topic ${topic}: the broker answers a fetch with error ${errorCode}`);
+    if (errorCode !== 0) throw answeredError(errorCode, { topic, partition: this.#partition });
     waiting.answeredAt = performance.now();
     if (proof !== null) {
       // Nothing of it where other partitions had the room of the answer: asked again, of another order.

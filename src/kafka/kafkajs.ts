@@ -5,6 +5,7 @@ import { ScorefoldError } from "../errors.js";
 import { coordinators } from "./patches/coordinators.js";
 import { groupByPartition } from "./patches/group-by-partition.js";
 import { membership } from "./patches/membership.js";
+import { namedErrors } from "./patches/named-errors.js";
 import { oneSocket } from "./patches/one-socket.js";
 import type { Patch } from "./patches/patch.js";
 import { produceRequest } from "./patches/produce-request.js";
@@ -23,6 +24,7 @@ export const patches: readonly Patch[] = [
   produceRequest,
   topicErrors,
   wholeAnswers,
+  ...namedErrors,
   tlsErrors,
   oneSocket,
   removedBrokers,

@@ -4,8 +4,9 @@
  */
 import type { Kafka, Producer } from "kafkajs";
 import { ScorefoldError } from "../errors.js";
-import type { Log, Origin, SharedModels, TaskLog, Topic } from "../stream/log.js";
+import type { Log, Origin, SharedModels, TaskLog, Topic, Waits } from "../stream/log.js";
 import type { RecordMapper } from "../topics/record.js";
+import { allEnded } from "./all-ended.js";
 import { AppendClock } from "./append-clock.js";
 import type { Avro } from "./avro.js";
 import { clusterOf } from "./cluster.js";
@@ -52,6 +53,7 @@ export interface KafkaLogOptions {
 }
 
 export class KafkaLog implements Log {
+  readonly name = "the brokers";
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
   readonly origin: Origin | null;
@@ -73,7 +75,7 @@ export class KafkaLog implements Log {
     this.#clock = new AppendClock(async () => await this.#brokerTime(), options.elapsed);
   }
 
-  async open(task: number): Promise<TaskLog> {
+  async open(task: number, waits?: Waits): Promise<TaskLog> {
     this.#checkOpen();
     const { kafka, app, inputTopics, outputTopics, rekeying } = this.#options;
     const rekeyedTopic = rekeying?.topic ?? null;
@@ -87,7 +89,7 @@ export class KafkaLog implements Log {
       retry: { initialRetryTime: 15, maxRetryTime: 500, retries: 12 },
     });
     try {
-      await Promise.all([cluster.connect(), producer.connect()]);
+      await allEnded([cluster.connect(), producer.connect()]);
       await cluster.addMultipleTargetTopics(inputTopics);
       const begun = await producer.transaction();
       const ids = await topicIds(cluster, inputTopics);
@@ -99,7 +101,7 @@ export class KafkaLog implements Log {
         if (last?.isAppendTime === true) this.#clock.see(last.timestamp);
       };
       const share = Math.floor(FETCHED_BYTES / Math.max(1, this.#options.tasksHere?.() ?? 1));
-      const fetcher = new Fetcher(cluster, inputTopics, task, onRecords, share, checkTopics);
+      const fetcher = new Fetcher(cluster, inputTopics, task, onRecords, share, checkTopics, waits);
       const { values, writer } = this.#options.avro ?? { values: withoutRegistry, writer: jsonWriter };
       const parts = {
         groupId: app,
@@ -111,6 +113,7 @@ export class KafkaLog implements Log {
         fetcher,
         clock: this.#clock,
         values,
+        waits,
         mappers: this.#options.mappers ?? new Map(),
         onSkipped: this.#options.onSkipped ?? (() => undefined),
         writer,

@@ -62,6 +62,11 @@ export class SchemaRegistry {
     this.#auth = username === undefined ? undefined : `${username}:${password ?? ""}`;
   }
 
+  /** What it is called where somebody waits for it. */
+  get name(): string {
+    return `the schema registry at ${this.#url}`;
+  }
+
   /**
    * The schema with this id; null: the registry has none.
    *
@@ -179,7 +184,7 @@ export class SchemaRegistry {
   }
 
   #failed(what: string, why: string, cause?: unknown): ScorefoldError {
-    return new ScorefoldError("registry-failed", `the schema registry at ${this.#url}: ${what}: ${why}`, { cause });
+    return new ScorefoldError("registry-failed", `${this.name}: ${what}: ${why}`, { cause });
   }
 }
 

@@ -1,8 +1,9 @@
 /** What an application finds when it starts: the cluster, its topics, and what it needs of them. */
 import type { Topic } from "../stream/log.js";
+import { allEnded } from "./all-ended.js";
 import type { Kafka } from "./client.js";
 import { clusterOf } from "./cluster.js";
-import { kafkaError } from "./errors.js";
+import { connectionError, kafkaError } from "./errors.js";
 import { type InternalTopics, internalTopics, makeInternalTopics } from "./internal-topics.js";
 import { checkLayout, type Layout, layoutProblems, noteLayout, readLayout } from "./layout.js";
 import type { PartitionerName } from "./partitioner.js";
@@ -31,7 +32,9 @@ export async function openCluster(
   const admin = kafka.admin();
   const cluster = clusterOf(kafka);
   try {
-    await Promise.all([admin.connect(), cluster.connect()]);
+    await allEnded([admin.connect(), cluster.connect()]).catch((error: unknown) => {
+      throw connectionError(error);
+    });
     const internal = internalTopics(app);
     const inputs = [...checked.inputs, internal.rekeyed];
     const all = [...inputs, internal.clock, internal.models, ...Object.values<Topic>({ ...checked.outputs })];

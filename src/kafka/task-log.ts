@@ -19,6 +19,7 @@ import {
   type TaskLog,
   type Topic,
   type Transaction,
+  type Waits,
 } from "../stream/log.js";
 import type { RecordMapper } from "../topics/record.js";
 import type { AppendClock } from "./append-clock.js";
@@ -64,6 +65,8 @@ export interface TaskLogParts {
   readonly fetcher: Fetcher;
   readonly clock: AppendClock;
   readonly values: ValueReader;
+  /** Told of what is waited for. */
+  readonly waits: Waits | undefined;
   /** By topic; values of the others are inputs as they are. */
   readonly mappers: ReadonlyMap<Topic, RecordMapper>;
   readonly onSkipped: (topic: Topic, reason: string) => void;
@@ -157,7 +160,7 @@ export class KafkaTaskLog implements TaskLog {
     for (const { records } of taken) {
       // Not by the caller's signal: it ends a wait for records, and here they are. One made of two for each fetch would
       // be kept by the two for as long as they live.
-      await values.prepare(valuesOf(records), this.#closing.signal);
+      await values.prepare(valuesOf(records), this.#closing.signal, this.#parts.waits);
     }
     this.#checkOpen();
     return taken.map(({ topic, records, next, marks, end }) => ({

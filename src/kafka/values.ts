@@ -8,6 +8,7 @@
  */
 import { type ReadValue, recordName, valueReader } from "../events/avro.js";
 import type { DeadLetterReason, Refused } from "../events/decode.js";
+import type { Waits } from "../stream/log.js";
 import type { RegisteredSchema, SchemaRegistry } from "./registry.js";
 import { inputSchemas } from "./schemas.js";
 
@@ -28,7 +29,7 @@ export interface ValueReader {
    *
    * @throws ScorefoldError `registry-failed` where the registry does not answer: nothing is known of the records then
    */
-  prepare(values: Iterable<Buffer | null>, signal?: AbortSignal): Promise<void>;
+  prepare(values: Iterable<Buffer | null>, signal?: AbortSignal, waits?: Waits): Promise<void>;
   /** Never throws for values that were prepared. */
   read(value: Buffer): ReadValue;
 }
@@ -47,7 +48,7 @@ export const withoutRegistry: ValueReader = {
 type ReadBody = (body: Buffer) => ReadValue;
 
 export class RegisteredValues implements ValueReader {
-  readonly #registry: Pick<SchemaRegistry, "schemaOf">;
+  readonly #registry: Pick<SchemaRegistry, "schemaOf" | "name">;
   readonly #elapsed: () => number;
   readonly #shipped = inputSchemas();
   readonly #known = new Map<number, ReadBody>();
@@ -55,12 +56,12 @@ export class RegisteredValues implements ValueReader {
   readonly #unknown = new Map<number, number>();
 
   /** @param elapsed milliseconds, of a clock that only goes forward */
-  constructor(registry: Pick<SchemaRegistry, "schemaOf">, elapsed: () => number) {
+  constructor(registry: Pick<SchemaRegistry, "schemaOf" | "name">, elapsed: () => number) {
     this.#registry = registry;
     this.#elapsed = elapsed;
   }
 
-  async prepare(values: Iterable<Buffer | null>, signal?: AbortSignal): Promise<void> {
+  async prepare(values: Iterable<Buffer | null>, signal?: AbortSignal, waits?: Waits): Promise<void> {
     const wanted = idsIn(values);
     if (wanted.size === 0) return;
     const now = this.#elapsed();
@@ -71,7 +72,8 @@ export class RegisteredValues implements ValueReader {
     const worker = async (): Promise<void> => {
       for (const id of next) await this.#fetch(id, signal);
     };
-    await Promise.all(Array.from({ length: Math.min(REQUESTS_MAX, missing.length) }, worker));
+    const fetched = Promise.all(Array.from({ length: Math.min(REQUESTS_MAX, missing.length) }, worker));
+    await (waits === undefined ? fetched : waits.during(this.#registry.name, fetched));
   }
 
   read(value: Buffer): ReadValue {

@@ -109,9 +109,8 @@ export class ContactStore {
   }
 
   get position(): Position {
-    const { offsets, timer, change, folded } = this.#meta;
-    const position = { offsets: new Map(Object.entries(offsets)), timer, change };
-    return folded == null ? position : { ...position, inputs: folded };
+    const { offsets, timer, change } = this.#meta;
+    return { offsets: new Map(Object.entries(offsets)), timer, change };
   }
 
   /** The models that contacts are folded under, by `id@version`. */
@@ -282,7 +281,6 @@ export class ContactStore {
   async write(changes: Iterable<ContactChange>, position: Position, models?: readonly string[]): Promise<void> {
     const meta = { ...this.#meta, offsets: Object.fromEntries(position.offsets), timer: position.timer };
     meta.change = position.change;
-    meta.folded = position.inputs ?? null;
     if (models !== undefined) {
       meta.models = [...models];
       meta.foldVersion = this.#foldVersion;

@@ -192,7 +192,15 @@ export interface SharedModels {
   learn(set: string, texts: ReadonlyMap<string, string>): Promise<void>;
 }
 
+/** Told of what is waited for, so that what does not answer can be named. */
+export interface Waits {
+  /** @param what as "the schema registry at http://registry:8081" */
+  during<T>(what: string, work: Promise<T>): Promise<T>;
+}
+
 export interface Log {
+  /** What a task waits for that waits for the log, as "the brokers". */
+  readonly name: string;
   /** Names the log's content: two logs with one id hold the same records at the same offsets. */
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
@@ -203,6 +211,6 @@ export interface Log {
   /** The task that a contact belongs to; null: the one that has its inputs. */
   readonly taskOf: ((contactId: ContactId) => number) | null;
   /** Takes a task over: whoever had it before can publish no more, and what it published last is in `committed`. */
-  open(task: number): Promise<TaskLog>;
+  open(task: number, waits?: Waits): Promise<TaskLog>;
   close(): Promise<void>;
 }

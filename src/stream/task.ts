@@ -3,7 +3,8 @@
  * error that may pass.
  *
  * States: starting (taking over, opening the store), catching-up (folding what is published already, muted),
- * rebuilding (models have changed), running, retrying (waiting after an error that may pass), stopping, stopped, failed.
+ * rebuilding (models have changed), running, retrying (after an error that may pass, until something has passed),
+ * waiting (for what does not answer), stopping, stopped, failed.
  */
 import { messageOf, ScorefoldError } from "../errors.js";
 import type { EpochMs } from "../events/types.js";
@@ -12,6 +13,7 @@ import type { ContactKey } from "../store/keys.js";
 import type { Position } from "../store/position.js";
 import type { ContactStore } from "../store/store.js";
 import type { Clock } from "./clock.js";
+import { TaskCondition, type TaskState } from "./condition.js";
 import type { TaskContact } from "./contact.js";
 import { defaultLimits, type TaskLimits } from "./limits.js";
 import type { Log, Offsets, TaskLog } from "./log.js";
@@ -20,35 +22,18 @@ import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChang
 import { lag } from "./offsets.js";
 import { Places } from "./places.js";
 import { Present } from "./present.js";
-import { checkRestored, RestoredLess, UnreadRecords } from "./restored.js";
-import { type CommitReport, Session, type WriteReport } from "./session.js";
+import { type CommitReport, Session } from "./session.js";
 import { ownCommitted } from "./set-offsets.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
+import type { TaskEvents } from "./task-events.js";
 import { Waiters } from "./waiters.js";
+import { openWatched, watchedPlace } from "./watched-parts.js";
 
 /** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
 export const FOLD_VERSION = 2;
 
-export type TaskState =
-  | "starting"
-  | "catching-up"
-  | "rebuilding"
-  | "running"
-  | "retrying"
-  | "stopping"
-  | "stopped"
-  | "failed";
-
-export interface TaskEvents {
-  onState?(state: TaskState, detail: string | null): void;
-  onCommit?(report: CommitReport): void;
-  onWrite?(report: WriteReport): void;
-  onProgress?(what: "catching-up" | "rebuilding", done: number, total: number): void;
-  /** The host's clock has jumped, or has come back, or is believed again. */
-  onClock?(text: string): void;
-  /** Something that whoever operates the task should know, and the task has dealt with. */
-  onNotice?(text: string, error?: unknown): void;
-}
+export type { TaskState } from "./condition.js";
+export type { TaskEvents } from "./task-events.js";
 
 export interface TaskOptions {
   readonly log: Log;
@@ -61,12 +46,12 @@ export interface TaskOptions {
   readonly timers: "clock" | "manual";
   readonly limits?: Partial<TaskLimits>;
   readonly events?: TaskEvents;
+  /** Of whoever had the task before it in this process, where it is to be gone on with. */
+  readonly condition?: TaskCondition;
   /** Who is erased, of whom the log has nothing left: by hash, until when. For a store that begins anew. */
   readonly erased?: () => Promise<ReadonlyMap<string, EpochMs>>;
 }
 
-const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 30_000;
 interface Wanted {
   readonly until: EpochMs;
   readonly done: () => void;
@@ -79,8 +64,7 @@ export class Task {
   #wanted: ModelSet;
   readonly #stop = new AbortController();
   #wake = new AbortController();
-  #state: TaskState = "starting";
-  #detail: string | null = null;
+  readonly #condition: TaskCondition;
   #session: Session | null = null;
   #store: ContactStore | null = null;
   #log: TaskLog | null = null;
@@ -93,18 +77,18 @@ export class Task {
   readonly #waiters = new Waiters();
   #newest: EpochMs | null = null;
   #published: Offsets | null = null;
-  /** Of what is committed, in this life. */
-  #unread = new UnreadRecords();
 
   constructor(options: TaskOptions) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
+    this.#condition = options.condition ?? new TaskCondition(options.clock);
     this.#present = new Present(options.clock, this.#limits, (text) => options.events?.onClock?.(text));
     this.#wanted = new ModelSet(options.models ?? []);
   }
 
   get state(): { readonly state: TaskState; readonly detail: string | null } {
-    return { state: this.#state, detail: this.#detail ?? this.#present.doubt };
+    const { state, detail } = this.#condition.shown;
+    return { state, detail: detail ?? this.#present.doubt };
   }
 
   /** Inputs in the log that are not folded and published yet, as of the last fetch. */
@@ -160,24 +144,21 @@ export class Task {
 
   /** Runs until `stop`, or an error that will not pass. */
   async run(): Promise<void> {
-    let wait = RETRY_MS_MIN;
     while (!this.#stop.signal.aborted) {
       try {
-        await this.#live(() => {
-          wait = RETRY_MS_MIN;
-        });
+        await this.#live();
       } catch (error) {
         await this.#end();
-        await this.#setAsideIfUnfit(error);
         if (!this.#mayPass(error)) {
           this.#enter("failed", messageOf(error));
           this.#abandon(error);
           throw error;
         }
+        await this.#setAsideIfDamaged(error);
+        const wait = this.#condition.fail(error, messageOf(error));
         this.#enter("retrying", messageOf(error));
         this.#options.events?.onNotice?.("the task has failed and tries again", error);
         await this.#options.clock.sleep(wait, this.#stop.signal);
-        wait = Math.min(RETRY_MS_MAX, 2 * wait);
       }
     }
     this.#enter("stopped", null);
@@ -214,12 +195,12 @@ export class Task {
 
   /** Resolves once all inputs of the log are folded and published. */
   async caughtUp(): Promise<void> {
-    await this.#waiters.until(() => this.#state === "running" && this.#ends !== null && this.#lag === 0);
+    await this.#waiters.until(() => this.#condition.state === "running" && this.#ends !== null && this.#lag === 0);
   }
 
   /** Resolves once the task runs, with all models folded. @throws what has ended it before */
   async running(): Promise<void> {
-    await this.#waiters.until(() => this.#state === "running");
+    await this.#waiters.until(() => this.#condition.state === "running");
   }
 
   /**
@@ -229,8 +210,8 @@ export class Task {
    */
   async contact(key: ContactKey): Promise<TaskContact> {
     const session = this.#session;
-    if (session === null || this.#state !== "running")
-      throw new ScorefoldError("stopping", `the task can't answer yet: it is ${this.#state}`);
+    if (session === null || this.#condition.state !== "running")
+      throw new ScorefoldError("stopping", `the task can't answer yet: it is ${this.#condition.shown.state}`);
     return await session.contacts.loaded(key);
   }
 
@@ -239,16 +220,16 @@ export class Task {
     return this.#newest;
   }
 
-  async #live(onRunning: () => void): Promise<void> {
+  async #live(): Promise<void> {
     const { log, task, clock } = this.#options;
     this.#enter("starting", null);
     this.#ends = null;
-    this.#unread = new UnreadRecords();
     // Taken over first, so that what is committed is the last word of whoever had the task before.
-    const taskLog = await log.open(task);
+    const taskLog = await openWatched(log, task, this.#condition.waits);
     this.#log = taskLog;
     const starts = new Map([...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start]));
-    const { store: place, erased, events, timers } = this.#options;
+    const { erased, events, timers } = this.#options;
+    const place = watchedPlace(this.#options.store, this.#condition.waits);
     const onNotice = (text: string): void => events?.onNotice?.(text);
     const own = await ownCommitted({ place, log, taskLog, foldVersion: FOLD_VERSION, starts, onNotice });
     const committed = own === null ? null : { offsets: own.offsets, ...decodeMetadata(own.metadata) };
@@ -284,7 +265,10 @@ export class Task {
         limits: this.#limits,
         onCommit: (report) => this.#onCommit(report),
         onPublishFailed: () => this.#wake.abort(),
-        onWrite: (report) => this.#options.events?.onWrite?.(report),
+        onWrite: (report) => {
+          this.#condition.written();
+          this.#options.events?.onWrite?.(report);
+        },
       });
     this.#session = session(before);
     if (committed !== null) {
@@ -293,7 +277,6 @@ export class Task {
         if (this.#stop.signal.aborted) throw new ScorefoldError("stopping", "stopped while catching up");
         this.#options.events?.onProgress?.("catching-up", done, total);
       });
-      if (log.origin !== null) checkRestored(task, committed, this.#session.position, this.#unread);
     }
     if (isChange) {
       this.#enter("rebuilding", null);
@@ -312,7 +295,6 @@ export class Task {
       if (!isDone) return await this.#end();
     }
     this.#enter("running", null);
-    onRunning();
     this.#settle();
     await this.#loop(taskLog, this.#session, new Places(clock, [taskLog, store]));
     await this.#session.write();
@@ -340,7 +322,15 @@ export class Task {
       if (hasFired) await this.#passTime(log, session);
       hasMoreTimers = isFolded && (hasFired || (await this.#fireTimers(log, session, hasMoreTimers)));
       if (this.#writes.length > 0) await this.#write(session);
+      if (this.#condition.isFailing) this.#endTurn(session, isFolded && !hasMoreTimers);
     }
+  }
+
+  /** @param isDone whether all that has come is folded, and nothing is due */
+  #endTurn(session: Session, isDone: boolean): void {
+    const isPublished = lag(session.position.offsets, this.#ends ?? new Map()) === 0;
+    const isIdle = isDone && isPublished && session.contacts.unwritten.size === 0;
+    if (this.#condition.endTurn(isIdle)) this.#tellShown();
   }
 
   async #write(session: Session): Promise<void> {
@@ -364,7 +354,8 @@ export class Task {
       wanted.done();
       return this.#fireUntil.length > 0;
     }
-    const isBegun = hasMore || session.isFiring;
+    // After an error nothing has passed before what is due has been looked at.
+    const isBegun = hasMore || session.isFiring || this.#condition.isFailing;
     if (!isBegun && !this.#present.isLookDue) return false;
     await this.#passTime(log, session);
     const until = this.#present.dueUntil;
@@ -409,20 +400,19 @@ export class Task {
     return error instanceof ScorefoldError && (error.retryable || error.code === "database-corrupt");
   }
 
-  async #setAsideIfUnfit(error: unknown): Promise<void> {
-    const isDamaged = error instanceof ScorefoldError && error.code === "database-corrupt";
-    if ((!isDamaged && !(error instanceof RestoredLess)) || this.#stop.signal.aborted) return;
+  async #setAsideIfDamaged(error: unknown): Promise<void> {
+    if (!(error instanceof ScorefoldError) || error.code !== "database-corrupt" || this.#stop.signal.aborted) return;
     const where = await this.#options.store.setAside();
-    const text = isDamaged
-      ? `is damaged: put aside in ${where}, and everything is folded again from the log`
-      : `was made of less than was scored: put aside in ${where}`;
-    this.#options.events?.onNotice?.(`the store ${text}`, error);
+    this.#options.events?.onNotice?.(
+      `the store is damaged: put aside in ${where}, and everything is folded again from the log`,
+      error,
+    );
   }
 
   #onCommit(report: CommitReport): void {
-    const { newest, deadLetters } = report.gathered;
-    if (report.isMuted) this.#unread.note(deadLetters);
+    const { newest } = report.gathered;
     if (newest !== null && (this.#newest === null || newest > this.#newest)) this.#newest = newest;
+    if (!report.isMuted) this.#condition.committed();
     if (!report.isMuted && this.#session !== null) this.#published = this.#session.position.offsets;
     this.#options.events?.onCommit?.(report);
     this.#settle();
@@ -430,9 +420,14 @@ export class Task {
 
   #enter(state: TaskState, detail: string | null): void {
     if (this.#stop.signal.aborted && state !== "stopped" && state !== "failed") return;
-    this.#state = state;
-    this.#detail = detail;
+    this.#condition.enter(state, detail);
+    this.#tellShown();
     this.#options.events?.onState?.(state, detail);
+  }
+
+  #tellShown(): void {
+    const shown = this.#condition.newlyShown();
+    if (shown !== null) this.#options.events?.onShown?.(shown.state, shown.detail);
   }
 
   /** Tells those who wait for what holds now. */

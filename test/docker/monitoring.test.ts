@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { parser } from "@prometheus-io/lezer-promql";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { createMetrics } from "../../src/telemetry.js";
+import { createMetrics, createWorkersMetrics } from "../../src/telemetry.js";
 import { compose, root, type Service, textOf } from "./given.js";
 
 interface Rule {
@@ -39,11 +39,14 @@ const panels = dashboard.panels.filter(({ type }) => type !== "row");
 
 /** The labels of each name that an engine's metrics have, as they are asked for. */
 async function labelsByMetric(): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { registry } = createMetrics(async () => ({ tasks: [], logBytes: 0 }));
+  const engine = createMetrics(async () => ({ tasks: [], logBytes: 0 }));
   const found = new Map<string, readonly string[]>([["up", []]]);
-  for (const line of (await registry.metrics()).split("\n")) {
+  const registries = [engine.registry, createWorkersMetrics().registry];
+  const texts = await Promise.all(registries.map((registry) => registry.metrics()));
+  for (const line of texts.join("\n").split("\n")) {
     const [, name, type] = /^# TYPE (\w+) (\w+)$/.exec(line) ?? [];
     if (name === undefined) continue;
+    const registry = registries.find((one) => one.getSingleMetric(name) !== undefined)!;
     const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
     if (type !== "histogram") found.set(name, labelNames);
     else {

@@ -92,7 +92,10 @@ describe.skipIf(connected === null)("Avro on a broker", () => {
       ]);
       let isAway = true;
       const away = new SchemaRegistry({ url: "http://127.0.0.1:1" });
-      const flaky = { schemaOf: async (own: number) => await (isAway ? away : registry).schemaOf(own) };
+      const flaky = {
+        name: "the registry",
+        schemaOf: async (own: number) => await (isAway ? away : registry).schemaOf(own),
+      };
       const log = app.log({ values: new RegisteredValues(flaky, () => 0), writer: await writtenTo(app) });
       const task = await log.open(0);
       await expect(fetchAll(log, task, atOnce)).rejects.toMatchObject({ code: "registry-failed", retryable: true });

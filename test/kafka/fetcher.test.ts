@@ -80,11 +80,14 @@ describe("Fetcher", () => {
   });
 
   it("tells what asking again would not change", async () => {
-    for (const code of [TOPIC_AUTHORIZATION_FAILED, CORRUPT_MESSAGE]) {
+    for (const [code, name] of [
+      [TOPIC_AUTHORIZATION_FAILED, "TOPIC_AUTHORIZATION_FAILED"],
+      [CORRUPT_MESSAGE, "CORRUPT_MESSAGE"],
+    ] as const) {
       const { fetch } = fetcherOf([response([], [], 0, code)]);
       await expect(fetch()).rejects.toMatchObject({
         code: "log-failed",
-        message: expect.stringContaining(`error ${code}`),
+        message: expect.stringContaining(`topic t, partition 3: the broker answers a fetch with ${name}`),
       });
     }
     const packed = response([{ base: 0, values: ["a"], codec: [3, () => Buffer.from("no such frame")] }]);

@@ -29,6 +29,7 @@ function registered(schemas: Readonly<Record<number, RegisteredSchema>>) {
   const asked: number[] = [];
   const state = { isDown: false, now: 0 };
   const registry = {
+    name: "the registry",
     schemaOf: async (id: number) => {
       asked.push(id);
       if (state.isDown) throw new ScorefoldError("registry-failed", "down");

@@ -6,6 +6,7 @@ import { BrokerTaskLog } from "./broker-task.js";
 import { never, type Step } from "./step.js";
 
 export class BrokerClient implements Log {
+  readonly name = "the broker";
   readonly clusterId: string;
   readonly inputTopics: readonly Topic[];
   readonly origin: Origin | null;

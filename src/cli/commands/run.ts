@@ -12,16 +12,18 @@ import { compile } from "../../model/compile.js";
 import { printModel } from "../../model/print.js";
 import type { Model } from "../../model/types.js";
 import { systemClock } from "../../stream/clock.js";
+import type { Waits } from "../../stream/log.js";
 import { createLogger, type Logger } from "../../telemetry.js";
 import { clusterConfig, clusterHelp, kafkaOf, withClusterOptions } from "../cluster.js";
 import type { Io } from "../io.js";
+import { LateEngine } from "../late-engine.js";
 import { loadModels } from "../models.js";
 import { Progress } from "../progress.js";
 import { listenToSignals, type ServedEngine, type StopSignals, serveUntilStopped } from "../serving.js";
 import { counted } from "../table.js";
 import { loadTopology } from "../topic-files.js";
 import { topicsOf } from "../topics.js";
-import { clientId, startOnCluster } from "../workers/start.js";
+import { type ClusterStart, clientId, startOnCluster } from "../workers/start.js";
 import { Workers } from "../workers/workers.js";
 
 /** What an engine is started with. */
@@ -110,22 +112,34 @@ async function embedded({ config, models, directory, logger, progress }: Start):
   });
 }
 
-/** One process, or one that serves and others that score. */
+/** One process, or one that serves and others that score; broker and registry are waited for. */
 async function onKafka(io: Io, { config, models, logger }: Start, options: GivenKafkaOptions): Promise<ServedEngine> {
   const cluster = clusterConfig(io, options);
   const topology = loadTopology(cluster.topics);
   const compiled = models.map(compile);
-  if (cluster.workers === 1) return await startOnCluster({ config, cluster, topology, models: compiled, logger });
+  const modelNames = models.map(({ id, version }) => `${id}@${version}`).sort();
+  const start = async (waits: Waits): Promise<ServedEngine> =>
+    cluster.workers === 1
+      ? await startOnCluster({ config, cluster, topology, models: compiled, logger, waits })
+      : await severalWorkers({ config, cluster, topology, models: compiled, logger, waits }, models, modelNames);
+  return await LateEngine.start({ start, modelNames, logger });
+}
+
+async function severalWorkers(
+  start: ClusterStart,
+  models: readonly Model[],
+  modelNames: readonly string[],
+): Promise<ServedEngine> {
+  const { config, cluster, topology, logger, waits } = start;
   const kafka = await kafkaOf(cluster, clientId(cluster), logger);
   const { inputTopics: inputs, outputTopics: outputs } = topicsOf(topology, cluster);
   // What is wrong with the topics is told once, and before anything is started.
   const checked = { inputs, outputs, isHistoryLocal: cluster.isHistoryLocal };
-  const { tasks } = await openCluster(kafka, cluster.app, checked, cluster.partitioner);
+  const opened = openCluster(kafka, cluster.app, checked, cluster.partitioner);
+  const { tasks } = await waits.during("the brokers", opened);
   const count = Math.min(tasks, cluster.workers ?? availableParallelism());
-  if (count === 1) return await startOnCluster({ config, cluster, topology, models: compiled, logger });
+  if (count === 1) return await startOnCluster(start);
   const command = fileURLToPath(new URL("../main.js", import.meta.url));
-  const names = models.map(({ id, version }) => `${id}@${version}`).sort();
-  const texts = models.map(printModel);
   return new Workers({
     command,
     count,
@@ -134,8 +148,8 @@ async function onKafka(io: Io, { config, models, logger }: Start, options: Given
     topology,
     kafka,
     tasks,
-    models: texts,
-    modelNames: names,
+    models: models.map(printModel),
+    modelNames,
     logger,
   });
 }
@@ -155,8 +169,9 @@ async function served(
     api: { host, port, allowAnonymous, ...(apiToken === null ? {} : { token: apiToken }) },
     onListening: (url) => {
       logger.info({ url, data: directory.path }, "listening");
+      const isLate = engine instanceof LateEngine && engine.engine === null;
       io.stderr.write(
-        `scorefold is up at ${url}: ${counted(models.length, "model")}, data in ${config.data}; ` +
+        `scorefold ${isLate ? "waits for its cluster," : "is up"} at ${url}: ${counted(models.length, "model")}, data in ${config.data}; ` +
           `try \`curl ${url}/readyz\`\n`,
       );
     },

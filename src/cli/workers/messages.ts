@@ -2,6 +2,7 @@
 import type { EngineStatus, TaskStatus } from "../../api/engine.js";
 import type { KafkaConfig } from "../../config/kafka.js";
 import type { Config } from "../../config/run.js";
+import type { ErrorCode } from "../../errors.js";
 import type { Topology } from "../../topics/topology.js";
 
 /** To a worker. */
@@ -25,4 +26,7 @@ export type FromWorker =
   | { readonly kind: "up"; readonly url: string }
   | { readonly kind: "status"; readonly status: EngineStatus; readonly tasks: readonly TaskStatus[] }
   | { readonly kind: "metrics"; readonly request: number; readonly values: readonly object[] }
-  | { readonly kind: "failed"; readonly message: string };
+  /** It can go on; told now and then. */
+  | { readonly kind: "alive" }
+  /** `isFinal`: started again it would fail again, until a person does something. */
+  | { readonly kind: "failed"; readonly message: string; readonly code: ErrorCode; readonly isFinal: boolean };

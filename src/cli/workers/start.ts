@@ -6,6 +6,7 @@ import { DataDirectory } from "../../engine/directory.js";
 import { KafkaEngine } from "../../engine/kafka-engine.js";
 import type { CompiledModel } from "../../model/compile.js";
 import { systemClock } from "../../stream/clock.js";
+import type { Waits } from "../../stream/log.js";
 import type { Logger } from "../../telemetry.js";
 import type { Topology } from "../../topics/topology.js";
 import { kafkaOf, registrySettings } from "../cluster.js";
@@ -17,6 +18,8 @@ export interface ClusterStart {
   readonly topology: Topology;
   readonly models: readonly CompiledModel[];
   readonly logger: Logger;
+  /** Told of what the start waits for. */
+  readonly waits: Waits;
 }
 
 /** Names this process to the brokers. */
@@ -30,6 +33,7 @@ export async function startOnCluster({
   topology,
   models,
   logger,
+  waits,
 }: ClusterStart): Promise<KafkaEngine> {
   const { app, partitioner, isHistoryLocal, sessionMs, commitIntervalMs, registry } = cluster;
   return await KafkaEngine.start({
@@ -44,6 +48,7 @@ export async function startOnCluster({
     models,
     clock: systemClock,
     logger,
+    waits,
     limits: { ...taskLimitsOf(config), commitIntervalMs },
   });
 }

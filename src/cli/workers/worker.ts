@@ -1,15 +1,20 @@
 /** A worker: an engine on a cluster that answers the process that has started it, and ends with it. */
 import { createServer } from "../../api/server.js";
-import { ScorefoldError } from "../../errors.js";
+import type { KafkaEngine } from "../../engine/kafka-engine.js";
+import { messageOf, ScorefoldError } from "../../errors.js";
 import { checkModel } from "../../model/check.js";
 import { type CompiledModel, compile } from "../../model/compile.js";
+import type { Waits } from "../../stream/log.js";
 import { createLogger } from "../../telemetry.js";
 import type { Io } from "../io.js";
+import { LateEngine } from "../late-engine.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 import { startOnCluster } from "./start.js";
 
 /** Between two looks at whether there is something new to tell. */
 const STATUS_MS = 250;
+/** Between two words that it is alive. */
+const ALIVE_MS = 1_000;
 
 /** Runs until the parent says so, or is gone. @throws ScorefoldError `usage` where nobody has started it as a worker */
 export async function runWorker(io: Io): Promise<void> {
@@ -33,7 +38,9 @@ export async function runWorker(io: Io): Promise<void> {
   try {
     await serve(io, start, stopping.signal, tell);
   } catch (error) {
-    tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    const code = error instanceof ScorefoldError ? error.code : "internal";
+    const isFinal = error instanceof ScorefoldError && !error.retryable && code !== "internal";
+    tell({ kind: "failed", message: messageOf(error), code, isFinal });
     throw error;
   } finally {
     process.removeAllListeners("message");
@@ -48,9 +55,13 @@ async function serve(
   tell: (message: FromWorker) => void,
 ): Promise<void> {
   const logger = createLogger(config.logLevel, io.stderr).child({ worker });
-  const engine = await startOnCluster({ config, cluster, topology, models: models.map(compiled), logger });
+  const own = { config, cluster, topology, models: models.map(compiled), logger };
+  const modelNames = own.models.map(({ model }) => `${model.id}@${model.version}`).sort();
+  const start = async (waits: Waits): Promise<KafkaEngine> => await startOnCluster({ ...own, waits });
+  const engine = await LateEngine.start({ start, modelNames, logger });
   const server = await createServer(engine, { host: "127.0.0.1", port: 0, token });
   let told = "";
+  const beat = setInterval(() => tell({ kind: "alive" }), ALIVE_MS);
   const look = setInterval(() => {
     const { status } = engine;
     const tasks = engine.taskStatuses();
@@ -61,7 +72,8 @@ async function serve(
   process.on("message", (message: ToWorker) => {
     if (message.kind !== "metrics") return;
     const { request } = message;
-    void engine.metricValues().then((values) => tell({ kind: "metrics", request, values }));
+    const values = engine.engine?.metricValues() ?? Promise.resolve([]);
+    void values.then((own) => tell({ kind: "metrics", request, values: own }));
   });
   try {
     tell({ kind: "up", url: await server.listen() });
@@ -72,6 +84,7 @@ async function serve(
     await Promise.race([asked, engine.ended()]);
   } finally {
     clearInterval(look);
+    clearInterval(beat);
     await server.close();
     await engine.stop();
   }

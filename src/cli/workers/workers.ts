@@ -27,7 +27,8 @@ import type { Original } from "../../events/dead-letter.js";
 import type { ContactId, ScoreLine, TenantId } from "../../events/types.js";
 import type { Kafka } from "../../kafka/client.js";
 import { partitioner } from "../../kafka/partitioner.js";
-import { type Logger, workerMetrics } from "../../telemetry.js";
+import { Backoff } from "../../stream/backoff.js";
+import { createWorkersMetrics, type Logger, workerMetrics } from "../../telemetry.js";
 import type { Topology } from "../../topics/topology.js";
 import { RemoteEngine } from "../remote.js";
 import type { ServedEngine } from "../serving.js";
@@ -48,12 +49,11 @@ export interface WorkersOptions {
   readonly models: readonly string[];
   readonly modelNames: readonly string[];
   readonly logger: Logger;
+  /** So many seconds without a word, and a worker is taken to hang. */
+  readonly silentSecondsMax?: number;
 }
 
-const RESTART_MS_MIN = 500;
-const RESTART_MS_MAX = 15_000;
-/** A worker that has run so long was not ended by how it starts. */
-const SETTLED_MS = 60_000;
+const SILENT_SECONDS_MAX = 30;
 const STOP_MS = 60_000;
 const METRICS_MS = 5_000;
 
@@ -63,6 +63,8 @@ export class Workers extends ClusterEngine implements ServedEngine {
   readonly #inputs: InputGateway;
   readonly #workers: readonly Worker[];
   readonly #stopping = new AbortController();
+  readonly #metrics = createWorkersMetrics();
+  #error: ScorefoldError | null = null;
   #end: () => void = () => undefined;
   readonly #ended: Promise<void>;
 
@@ -75,7 +77,17 @@ export class Workers extends ClusterEngine implements ServedEngine {
     this.#ended = new Promise((end) => {
       this.#end = end;
     });
-    this.#workers = Array.from({ length: options.count }, (_, i) => new Worker(i, options, this.#stopping.signal));
+    const events: WorkerEvents = {
+      onRestart: (worker, reason) => this.#metrics.restarts.inc({ worker, reason }),
+      onFinal: (error) => {
+        this.#error ??= error;
+        void this.stop();
+      },
+    };
+    this.#workers = Array.from(
+      { length: options.count },
+      (_, i) => new Worker(i, options, events, this.#stopping.signal),
+    );
   }
 
   get status(): EngineStatus {
@@ -105,8 +117,10 @@ export class Workers extends ClusterEngine implements ServedEngine {
     return this.#workers.map(({ pid }, worker) => ({ worker, pid }));
   }
 
+  /** Resolves when it has ended. @throws what a worker has ended with, where another one would end with the same */
   async ended(): Promise<void> {
     await this.#ended;
+    if (this.#error !== null) throw this.#error;
   }
 
   async stop(): Promise<void> {
@@ -146,7 +160,8 @@ export class Workers extends ClusterEngine implements ServedEngine {
 
   async metrics(): Promise<{ text: string; contentType: string }> {
     const values = await Promise.all(this.#workers.map((worker) => worker.metricValues()));
-    return await workerMetrics(new Map(values.flatMap((one, worker) => (one === null ? [] : [[worker, one]]))));
+    const told = await workerMetrics(new Map(values.flatMap((one, worker) => (one === null ? [] : [[worker, one]]))));
+    return { ...told, text: `${told.text}\n${await this.#metrics.registry.metrics()}` };
   }
 
   #ownerOf(contact: ContactId): RemoteEngine {
@@ -168,6 +183,21 @@ const unknown: EngineStatus = {
   models: [],
 };
 
+interface WorkerEvents {
+  /** One has ended, or hangs, and is started again. */
+  readonly onRestart: (worker: number, reason: "ended" | "silent") => void;
+  /** One has ended with what another would end with too. */
+  readonly onFinal: (error: ScorefoldError) => void;
+}
+
+/** How a worker has ended. */
+interface End {
+  readonly how: string;
+  readonly reason: "ended" | "silent";
+  /** Null: another one may do better. */
+  readonly final: ScorefoldError | null;
+}
+
 /** One worker process after the other. */
 class Worker {
   /** Resolves when it was asked to stop and has. */
@@ -178,12 +208,15 @@ class Worker {
   remote: RemoteEngine | null = null;
   readonly #number: number;
   readonly #options: WorkersOptions;
+  readonly #events: WorkerEvents;
+  readonly #backoff = new Backoff();
   #child: ChildProcess | null = null;
   #request = 0;
   readonly #waiting = new Map<number, (values: readonly object[] | null) => void>();
 
-  constructor(number: number, options: WorkersOptions, stopping: AbortSignal) {
+  constructor(number: number, options: WorkersOptions, events: WorkerEvents, stopping: AbortSignal) {
     this.#number = number;
+    this.#events = events;
     this.#options = options;
     this.ended = this.#run(stopping);
   }
@@ -214,21 +247,19 @@ class Worker {
   }
 
   async #run(stopping: AbortSignal): Promise<void> {
-    let wait = RESTART_MS_MIN;
     while (!stopping.aborted) {
-      const startedAt = performance.now();
-      const how = await this.#life(stopping);
+      const { how, reason, final } = await this.#life(stopping);
       if (stopping.aborted) return;
-      if (performance.now() - startedAt > SETTLED_MS) wait = RESTART_MS_MIN;
-      this.status = { ...unknown, detail: `worker ${this.#number} ${how}; started again` };
+      if (final !== null) return this.#events.onFinal(final);
+      const wait = this.#backoff.next();
+      this.status = { ...unknown, state: "retrying", detail: `worker ${this.#number} ${how}; it is started again` };
+      this.#events.onRestart(this.#number, reason);
       this.#options.logger.error({ worker: this.#number, waitMs: wait }, `a worker ${how}; it is started again`);
       await sleep(wait, undefined, { signal: stopping }).catch(() => undefined);
-      wait = Math.min(RESTART_MS_MAX, 2 * wait);
     }
   }
 
-  /** @returns how it has ended */
-  async #life(stopping: AbortSignal): Promise<string> {
+  async #life(stopping: AbortSignal): Promise<End> {
     const { command, config, cluster, topology, models } = this.#options;
     const token = randomBytes(24).toString("base64url");
     const child = fork(command, ["worker"], {
@@ -237,16 +268,29 @@ class Worker {
       serialization: "advanced",
     });
     this.#child = child;
-    let failure = "";
+    let failed: Extract<FromWorker, { kind: "failed" }> | null = null;
+    let silentSeconds = 0;
+    let isSilent = false;
     child.on("message", (message: FromWorker) => {
+      silentSeconds = 0;
       if (message.kind === "up") this.remote = new RemoteEngine(message.url, token);
-      if (message.kind === "status") ({ status: this.status, tasks: this.tasks } = message);
+      if (message.kind === "status") {
+        ({ status: this.status, tasks: this.tasks } = message);
+        if (this.status.isReady) this.#backoff.reset();
+      }
       if (message.kind === "metrics") this.#waiting.get(message.request)?.(message.values);
-      if (message.kind === "failed") failure = `: ${message.message}`;
+      if (message.kind === "failed") failed = message;
     });
+    // Counted by its own turns: a host that has slept must not take all workers for silent.
+    const watch = setInterval(() => {
+      silentSeconds += 1;
+      if (isSilent || silentSeconds <= (this.#options.silentSecondsMax ?? SILENT_SECONDS_MAX)) return;
+      isSilent = true;
+      child.kill("SIGKILL");
+    }, 1_000);
     const exited = new Promise<string>((resolve) => {
       child.once("error", (error) => resolve(`could not be started: ${error.message}`));
-      child.once("exit", (code, signal) => resolve(`has ended (${signal ?? `exit code ${code}`})${failure}`));
+      child.once("exit", (code, signal) => resolve(`has ended (${signal ?? `exit code ${code}`})`));
     });
     const stop = (): void => this.#tell(child, { kind: "stop" });
     stopping.addEventListener("abort", stop);
@@ -258,7 +302,8 @@ class Worker {
       // What it has not written is folded again.
       if (!late.signal.aborted) child.kill("SIGKILL");
     })();
-    const how = await exited;
+    const exit = await exited;
+    clearInterval(watch);
     late.abort();
     stopping.removeEventListener("abort", stop);
     this.#child = null;
@@ -266,11 +311,19 @@ class Worker {
     this.tasks = [];
     this.status = unknown;
     for (const answer of this.#waiting.values()) answer(null);
-    return how;
+    if (isSilent) return { how: `was silent for ${silentSeconds} s and was killed`, reason: "silent", final: null };
+    return endOf(exit, failed);
   }
 
   #tell(child: ChildProcess, message: ToWorker): void {
     // One that is gone is told of by its exit.
     if (child.connected) child.send(message, () => undefined);
   }
+}
+
+function endOf(exit: string, failed: Extract<FromWorker, { kind: "failed" }> | null): End {
+  if (failed === null) return { how: exit, reason: "ended", final: null };
+  const { message, code, isFinal } = failed;
+  const final = isFinal ? new ScorefoldError(code, message) : null;
+  return { how: `${exit}: ${message}`, reason: "ended", final };
 }

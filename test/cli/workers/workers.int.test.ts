@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 afterAll(async () => await connected?.admin.disconnect());
 
-async function started(): Promise<void> {
+async function started(silentSecondsMax = 30): Promise<void> {
   app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
   const { scoreChanged, thresholdCrossed, deadLetters } = app.outputTopics;
   const file = (name: string, role: string, kind: string): void =>
@@ -64,6 +64,7 @@ async function started(): Promise<void> {
     models: [model],
     modelNames: ["lead@1"],
     logger: createLogger("info", told),
+    silentSecondsMax,
   });
   await until(() => workers.status.isReady && workers.taskStatuses().length === TASKS);
 }
@@ -128,6 +129,19 @@ describe.skipIf(connected === null)("workers", () => {
     const outputs = await Promise.all([0, 1, 2, 3].map((task) => app.read("score-changed", task)));
     // Two of each contact, and an erasure.
     expect(outputs.map((own) => own.length)).toEqual([2, 3, 2, 2]);
+  });
+
+  it("are killed and started again where they hang, told, and counted", async () => {
+    await started(2);
+    const [first] = pids();
+    process.kill(first!, "SIGSTOP");
+    await until(() => told.text.includes("it is started again"));
+    expect(told.text).toMatch(/a worker was silent for \d+ s and was killed; it is started again/);
+    await until(() => workers.status.isReady && workers.taskStatuses().length === TASKS);
+    expect(pids()).not.toContain(first);
+    expect((await workers.metrics()).text).toMatch(
+      /^scorefold_worker_restarts_total\{worker="0",reason="silent"\} 1$/m,
+    );
   });
 
   it("end when they are told to", async () => {

@@ -193,6 +193,15 @@ export class LocalBroker {
     });
   }
 
+  /** It takes connections, and answers nothing. */
+  fallSilent(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  speakAgain(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const broker = this.#process;
     this.#process = null;
