@@ -12,7 +12,7 @@ import { openCluster } from "../kafka/start.js";
 import { noTimers } from "../store/position.js";
 import { ContactStore } from "../store/store.js";
 import type { Log, Offsets, TaskLog, Topic } from "../stream/log.js";
-import { type CommittedPosition, encodeMetadata } from "../stream/metadata.js";
+import { type CommittedPosition, encodeMetadata, uncounted } from "../stream/metadata.js";
 import { setOfStore } from "../stream/models.js";
 import { knownPart } from "../stream/set-offsets.js";
 import { FOLD_VERSION } from "../stream/task.js";
@@ -89,7 +89,7 @@ async function recoverTask(options: RecoverOptions, log: Log, task: number): Pro
     const starts = [...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start] as const);
     // What is known of some of the topics stays.
     const whole = new Map([...starts, ...offsets, ...(committed?.offsets ?? [])]);
-    const metadata = committed?.metadata || encodeMetadata({ timer, change }, models);
+    const metadata = uncounted(committed?.metadata ?? "") || encodeMetadata({ timer, change }, models);
     await taskLog.publish({ offsets: whole, metadata, outputs: [], deadLetters: [] });
     return { task, offsets: whole };
   } finally {

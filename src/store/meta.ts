@@ -14,6 +14,8 @@ export interface Meta {
   offsets: Record<string, number>;
   timer: TimerPlace;
   change: ModelChange | null;
+  /** Inputs of the log that were folded up to the position, also those that came twice; not there: not known. */
+  folded?: number | null;
   /** The models that every contact is folded under, once no change is under way. */
   models: string[];
   segment: number;
@@ -104,6 +106,7 @@ export function emptyMeta({ clusterId, foldVersion, origin }: StoreExpectation):
     offsets: {},
     timer: noTimers,
     change: null,
+    folded: 0,
     models: [],
     segment: 0,
     segmentInputs: 0,

@@ -9,6 +9,13 @@ export interface Position {
   readonly timer: TimerPlace;
   /** A change of models under way: which, and the last contact that has made it. */
   readonly change: ModelChange | null;
+  /** How many inputs of the log were folded up to here; null or not there: not known. */
+  readonly inputs?: number | null;
+}
+
+/** How many inputs were folded at a position, and so many more. */
+export function countedWith({ inputs }: Position, more: number): number | null {
+  return inputs == null ? null : inputs + more;
 }
 
 /**

@@ -109,8 +109,9 @@ export class ContactStore {
   }
 
   get position(): Position {
-    const { offsets, timer, change } = this.#meta;
-    return { offsets: new Map(Object.entries(offsets)), timer, change };
+    const { offsets, timer, change, folded } = this.#meta;
+    const position = { offsets: new Map(Object.entries(offsets)), timer, change };
+    return folded == null ? position : { ...position, inputs: folded };
   }
 
   /** The models that contacts are folded under, by `id@version`. */
@@ -281,6 +282,7 @@ export class ContactStore {
   async write(changes: Iterable<ContactChange>, position: Position, models?: readonly string[]): Promise<void> {
     const meta = { ...this.#meta, offsets: Object.fromEntries(position.offsets), timer: position.timer };
     meta.change = position.change;
+    meta.folded = position.inputs ?? null;
     if (models !== undefined) {
       meta.models = [...models];
       meta.foldVersion = this.#foldVersion;

@@ -15,7 +15,7 @@
  */
 import type { ContactId, EpochMs, TenantId } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
-import type { Position, TimerPlace } from "../store/position.js";
+import { countedWith, type Position, type TimerPlace } from "../store/position.js";
 import type { ContactStore } from "../store/store.js";
 import { advanceDue, type BatchContext, foldRecords, Gathered, mergeByTime, offsetsAfter } from "./batch.js";
 import type { Clock } from "./clock.js";
@@ -87,8 +87,8 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { offsets, timer, change } = options.store.position;
-    this.#folded = { offsets: new Map([...options.starts, ...offsets]), timer, change };
+    const { position } = options.store;
+    this.#folded = { ...position, offsets: new Map([...options.starts, ...position.offsets]) };
     this.#published = this.#folded;
     this.#models = options.modelSets[0];
     this.contacts = new HotContacts(options.store, options.modelsOf, options.limits.hotBytesMax);
@@ -179,16 +179,16 @@ export class Session {
     // 2. and 3.
     const taken = await foldRecords(merged.records, this.#context(), gathered);
     // What is left over was decoded in vain, so the next fetch asks for less.
-    const isCut = taken < merged.records.length;
-    const { batchRecordsMax } = this.#options.limits;
-    this.#recordsMax = Math.min(batchRecordsMax, isCut ? Math.ceil(1.25 * taken) : 2 * this.#recordsMax);
+    const wanted = taken < merged.records.length ? Math.ceil(1.25 * taken) : 2 * this.#recordsMax;
+    this.#recordsMax = Math.min(this.#options.limits.batchRecordsMax, wanted);
     this.#unwrittenInputs += gathered.inputs;
     const offsets = offsetsAfter(merged, taken);
     const isAll = fetched.every(({ topic, end }) => (offsets.get(topic) ?? 0) >= end);
     // In a transaction of its own it would be waited for by what comes meanwhile.
     const slice = this.#timers === null || !isAll ? null : await this.#fireSlice(this.#timers, gathered);
     const timer = slice?.place ?? this.#folded.timer;
-    await this.#commit("inputs", gathered, { ...this.#folded, offsets, timer }, started + this.#yieldedMs);
+    const inputs = countedWith(this.#folded, gathered.inputs);
+    await this.#commit("inputs", gathered, { ...this.#folded, offsets, timer, inputs }, started + this.#yieldedMs);
     return slice !== null;
   }
 

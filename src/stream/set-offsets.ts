@@ -9,7 +9,7 @@ import { ScorefoldError } from "../errors.js";
 import { noTimers } from "../store/position.js";
 import { ContactStore } from "../store/store.js";
 import type { Committed, Log, Offset, Offsets, TaskLog, Topic } from "./log.js";
-import { decodeMetadata, encodeMetadata } from "./metadata.js";
+import { decodeMetadata, encodeMetadata, uncounted } from "./metadata.js";
 import { setOfStore } from "./models.js";
 import type { StorePlace } from "./store-opening.js";
 
@@ -54,7 +54,7 @@ export async function ownCommitted(reading: CommittedReading): Promise<Committed
 export function knownPart(committed: Committed | null): Committed | null {
   if (committed === null || committed.set === undefined) return committed;
   const offsets = new Map([...committed.offsets].filter(([topic]) => !committed.set!.has(topic)));
-  return offsets.size === 0 ? null : { offsets, marks: committed.marks, metadata: committed.metadata };
+  return offsets.size === 0 ? null : { offsets, marks: committed.marks, metadata: uncounted(committed.metadata) };
 }
 
 async function byStore(reading: CommittedReading, committed: Committed, store: ContactStore): Promise<Committed> {
@@ -77,7 +77,7 @@ async function byStore(reading: CommittedReading, committed: Committed, store: C
   if (isBack) {
     onNotice(`${text}: what follows is published again from there on, under the same ids; scores stay what they are`);
     // Time passes again, too: inputs are folded in the order that they had, not behind it.
-    const again = { ...position, timer: noTimers, change: null };
+    const again = { ...position, timer: noTimers, change: null, inputs: null };
     return { offsets, marks, metadata: encodeMetadata(again, models) };
   }
   onNotice(
@@ -87,7 +87,8 @@ async function byStore(reading: CommittedReading, committed: Committed, store: C
   return {
     offsets,
     marks,
-    metadata: committed.metadata === "" ? encodeMetadata(position, models) : committed.metadata,
+    // Of some topics it is the store's position, of others what is committed: nobody has counted up to there.
+    metadata: uncounted(committed.metadata === "" ? encodeMetadata(position, models) : committed.metadata),
   };
 }
 

@@ -22,11 +22,12 @@ import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChang
 import { lag } from "./offsets.js";
 import { Places } from "./places.js";
 import { Present } from "./present.js";
+import { checkRestored, RestoredLess, UnreadRecords } from "./restored.js";
 import { type CommitReport, Session } from "./session.js";
 import { ownCommitted } from "./set-offsets.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
 import type { TaskEvents } from "./task-events.js";
-import { Waiters } from "./waiters.js";
+import { type TimerRequest, Waiters } from "./waiters.js";
 import { openWatched, watchedPlace } from "./watched-parts.js";
 
 /** Of the fold's meaning and the layout of its states. Another number makes every contact be folded again. */
@@ -52,12 +53,6 @@ export interface TaskOptions {
   readonly erased?: () => Promise<ReadonlyMap<string, EpochMs>>;
 }
 
-interface Wanted {
-  readonly until: EpochMs;
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
-}
-
 export class Task {
   readonly #options: TaskOptions;
   readonly #limits: TaskLimits;
@@ -72,11 +67,13 @@ export class Task {
   /** Where the log ended at the last fetch of this life; null: there was none yet. */
   #ends: Offsets | null = null;
   readonly #present: Present;
-  #fireUntil: Wanted[] = [];
-  #writes: Omit<Wanted, "until">[] = [];
+  #fireUntil: TimerRequest[] = [];
+  #writes: Omit<TimerRequest, "until">[] = [];
   readonly #waiters = new Waiters();
   #newest: EpochMs | null = null;
   #published: Offsets | null = null;
+  /** Of what is committed, in this life. */
+  #unread = new UnreadRecords();
 
   constructor(options: TaskOptions) {
     this.#options = options;
@@ -149,12 +146,12 @@ export class Task {
         await this.#live();
       } catch (error) {
         await this.#end();
+        await this.#setAsideIfUnfit(error);
         if (!this.#mayPass(error)) {
           this.#enter("failed", messageOf(error));
           this.#abandon(error);
           throw error;
         }
-        await this.#setAsideIfDamaged(error);
         const wait = this.#condition.fail(error, messageOf(error));
         this.#enter("retrying", messageOf(error));
         this.#options.events?.onNotice?.("the task has failed and tries again", error);
@@ -224,6 +221,7 @@ export class Task {
     const { log, task, clock } = this.#options;
     this.#enter("starting", null);
     this.#ends = null;
+    this.#unread = new UnreadRecords();
     // Taken over first, so that what is committed is the last word of whoever had the task before.
     const taskLog = await openWatched(log, task, this.#condition.waits);
     this.#log = taskLog;
@@ -277,6 +275,7 @@ export class Task {
         if (this.#stop.signal.aborted) throw new ScorefoldError("stopping", "stopped while catching up");
         this.#options.events?.onProgress?.("catching-up", done, total);
       });
+      if (log.origin !== null) checkRestored(task, committed, this.#session.position, this.#unread);
     }
     if (isChange) {
       this.#enter("rebuilding", null);
@@ -400,17 +399,19 @@ export class Task {
     return error instanceof ScorefoldError && (error.retryable || error.code === "database-corrupt");
   }
 
-  async #setAsideIfDamaged(error: unknown): Promise<void> {
-    if (!(error instanceof ScorefoldError) || error.code !== "database-corrupt" || this.#stop.signal.aborted) return;
+  async #setAsideIfUnfit(error: unknown): Promise<void> {
+    const isDamaged = error instanceof ScorefoldError && error.code === "database-corrupt";
+    if ((!isDamaged && !(error instanceof RestoredLess)) || this.#stop.signal.aborted) return;
     const where = await this.#options.store.setAside();
-    this.#options.events?.onNotice?.(
-      `the store is damaged: put aside in ${where}, and everything is folded again from the log`,
-      error,
-    );
+    const text = isDamaged
+      ? `is damaged: put aside in ${where}, and everything is folded again from the log`
+      : `was made of less than was scored: put aside in ${where}`;
+    this.#options.events?.onNotice?.(`the store ${text}`, error);
   }
 
   #onCommit(report: CommitReport): void {
-    const { newest } = report.gathered;
+    const { newest, deadLetters } = report.gathered;
+    if (report.isMuted) this.#unread.note(deadLetters);
     if (newest !== null && (this.#newest === null || newest > this.#newest)) this.#newest = newest;
     if (!report.isMuted) this.#condition.committed();
     if (!report.isMuted && this.#session !== null) this.#published = this.#session.position.offsets;

@@ -1,4 +1,13 @@
 /** Who waits for a task to come to something. Where nothing more will come of it, they are told why. */
+import type { EpochMs } from "../events/types.js";
+
+/** Timers are to go up to an instant. */
+export interface TimerRequest {
+  readonly until: EpochMs;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
 interface Waiter {
   readonly holds: () => boolean;
   readonly done: () => void;

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach } from "vitest";
 import { DataDirectory } from "../../src/engine/directory.js";
 import { KafkaEngine, type KafkaEngineOptions } from "../../src/engine/kafka-engine.js";
 import type { ScoreChanged } from "../../src/events/types.js";
+import { clusterOf } from "../../src/kafka/cluster.js";
 import { partitioner } from "../../src/kafka/partitioner.js";
 import { systemClock } from "../../src/stream/clock.js";
 import { createLogger } from "../../src/telemetry.js";
@@ -112,4 +113,23 @@ export async function bothAt(engine: KafkaEngine, wanted: number): Promise<void>
     const found = [await score(engine, contacts[0]), await score(engine, contacts[1])];
     return found.every((one) => one === wanted);
   });
+}
+
+interface Coordinator {
+  offsetCommit(of: object): Promise<unknown>;
+}
+
+/** As `kafka-consumer-groups --reset-offsets` does it: as nobody of the group, and with no word beside the offset. */
+export async function setOffsets(app: KafkaApp, topics: readonly string[], offset: number): Promise<void> {
+  const cluster = clusterOf(kafka);
+  await cluster.connect();
+  const coordinator = (await cluster.findGroupCoordinator({ groupId: app.id })) as unknown as Coordinator;
+  const partitions = [0, 1].map((partition) => ({ partition, offset: String(offset) }));
+  await coordinator.offsetCommit({
+    groupId: app.id,
+    groupGenerationId: -1,
+    memberId: "",
+    topics: topics.map((topic) => ({ topic, partitions })),
+  });
+  await cluster.disconnect();
 }

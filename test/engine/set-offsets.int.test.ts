@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { DataDirectory } from "../../src/engine/directory.js";
 import { recover } from "../../src/engine/recover.js";
 import type { ScoreChanged } from "../../src/events/types.js";
-import { clusterOf } from "../../src/kafka/cluster.js";
 import { internalTopics } from "../../src/kafka/internal-topics.js";
 import { KafkaApp } from "../kafka/kafka-app.js";
 import { Told } from "./given.js";
@@ -15,7 +14,7 @@ import {
   Engines,
   isRunning,
   kafka,
-  score,
+  setOffsets,
   TASKS,
   until,
   visit,
@@ -35,25 +34,6 @@ async function scored(): Promise<KafkaApp> {
   }
   await engines.stop();
   return app;
-}
-
-interface Coordinator {
-  offsetCommit(of: object): Promise<unknown>;
-}
-
-/** As the tool does it: as nobody of the group, and with no word beside the offset. */
-async function set(app: KafkaApp, topics: readonly string[], offset: number): Promise<void> {
-  const cluster = clusterOf(kafka);
-  await cluster.connect();
-  const coordinator = (await cluster.findGroupCoordinator({ groupId: app.id })) as unknown as Coordinator;
-  const partitions = [0, 1].map((partition) => ({ partition, offset: String(offset) }));
-  await coordinator.offsetCommit({
-    groupId: app.id,
-    groupGenerationId: -1,
-    memberId: "",
-    topics: topics.map((topic) => ({ topic, partitions })),
-  });
-  await cluster.disconnect();
 }
 
 async function sent(app: KafkaApp, n: number): Promise<void> {
@@ -81,8 +61,8 @@ describe.skipIf(connected === null)("offsets that were set", () => {
     const app = await scored();
     await sent(app, 4);
     await sent(app, 5);
-    await set(app, topicsOf(app), 0);
-    await set(app, [app.named("web")], SCORED + 2);
+    await setOffsets(app, topicsOf(app), 0);
+    await setOffsets(app, [app.named("web")], SCORED + 2);
     const told = new Told();
     const engine = await engines.start(app, { told });
     await isRunning(engine);
@@ -104,8 +84,8 @@ describe.skipIf(connected === null)("offsets that were set", () => {
     [...some[0], 1],
   ] as const)("of %s back publish again what follows, under the same ids (%#)", async (_, topicsOf, to) => {
     const app = await scored();
-    await set(app, topicsOf(app), 0);
-    await set(app, [app.named("web")], to);
+    await setOffsets(app, topicsOf(app), 0);
+    await setOffsets(app, [app.named("web")], to);
     const told = new Told();
     const engine = await engines.start(app, { told });
     await isRunning(engine);
@@ -126,8 +106,8 @@ describe.skipIf(connected === null)("offsets that were set", () => {
   it("are not taken for what was published where no store knows it, until it is told", async () => {
     const app = await scored();
     await sent(app, 4);
-    await set(app, [...app.inputTopics, internalTopics(app.id).rekeyed], 1);
-    await set(app, [app.named("web")], SCORED + 1);
+    await setOffsets(app, [...app.inputTopics, internalTopics(app.id).rekeyed], 1);
+    await setOffsets(app, [app.named("web")], SCORED + 1);
     const lost = await engines.start(app, { data: "another disk" });
     await until(() => lost.taskStatuses().filter(({ state }) => state === "failed").length === TASKS);
     expect(lost.status.detail).toMatch(/web to 4.*no store of it here.*scorefold recover --published-until INSTANT/s);
@@ -144,14 +124,14 @@ describe.skipIf(connected === null)("offsets that were set", () => {
     expect(recovered.map(({ offsets }) => offsets?.get(app.named("web")))).toEqual([SCORED, SCORED]);
     const engine = await engines.start(app, { data: "another disk" });
     await isRunning(engine);
-    await until(async () => (await score(engine, contacts[1])) === 40);
+    await bothAt(engine, 40);
     for (const task of [0, 1]) expect(steps(await outputs(app, task))).toEqual([...first, "30->40"]);
     await app.close();
   });
 
   it("to the earliest need no store: all is published again", async () => {
     const app = await scored();
-    await set(app, [...app.inputTopics, internalTopics(app.id).rekeyed], 0);
+    await setOffsets(app, [...app.inputTopics, internalTopics(app.id).rekeyed], 0);
     const engine = await engines.start(app, { data: "another disk" });
     await isRunning(engine);
     await bothAt(engine, 30);

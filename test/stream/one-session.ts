@@ -64,8 +64,8 @@ export async function begin(
 /** Up to where the log says that all is published. */
 export async function committed(): Promise<Position> {
   const { offsets, metadata } = (await log.committed())!;
-  const { timer, change } = decodeMetadata(metadata);
-  return { offsets, timer, change };
+  const { models: _, ...position } = decodeMetadata(metadata);
+  return { offsets, ...position };
 }
 
 /** Inputs come and are folded. @param visited with instants counted from `start` */
