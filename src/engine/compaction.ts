@@ -6,7 +6,7 @@ import type { Database, Operation, Range } from "../database/database.js";
 import { EmbeddedLog, INPUTS, type ReadRecord } from "../embedded/log.js";
 import { decodeLine } from "../events/decode.js";
 import { isErasure } from "../events/erasure.js";
-import type { EpochMs } from "../events/types.js";
+import type { ContactErased, EpochMs } from "../events/types.js";
 import { type ContactKey, contactKey } from "../store/keys.js";
 import { ContactStore, erasedHash, erasedSinceRange } from "../store/store.js";
 import type { Offset, Topic } from "../stream/log.js";
@@ -15,12 +15,20 @@ import { copyInto } from "./copy.js";
 import { DEAD_LETTERS, storedLetter } from "./dead-letters.js";
 import type { DataDirectory } from "./directory.js";
 import { contentHash, droppedInLog, droppedRange } from "./dropped.js";
-import { type Erased, type ErasedOf, keepUnless, type Later, letterGoes } from "./erased-lines.js";
+import {
+  ERASURES,
+  type Erased,
+  type ErasedOf,
+  type ErasurePlace,
+  keepUnless,
+  type Later,
+  letterGoes,
+} from "./erased-lines.js";
 
 /** In the log's database: who is erased of whom the log has nothing left, by hash, until when. */
 const erasedRange: Range = { gte: "e\0", lt: "e\x01" };
-/** In the log's, while a compaction is under way: when the log took the erasures that it follows. */
-const sinceRange: Range = { gte: "a\0", lt: "a\x01" };
+/** In the log's, while a compaction is under way: where it has the erasures that are followed. */
+const placesRange: Range = { gte: "a\0", lt: "a\x01" };
 
 const READ = { recordsMax: 4096, bytesMax: 4 * 1024 * 1024 };
 
@@ -84,7 +92,7 @@ async function compact(
         return { type: "put", key: `e\0${erasedHash(log.clusterId, key)}`, value: String(at) };
       });
       await logDatabase.write(hashes);
-      const erasedOf = erasedBy(log.clusterId, await sinceWhen(log, logDatabase, erased), known);
+      const erasedOf = erasedBy(log.clusterId, await placesOf(log, logDatabase, erased), known);
       const keep = keepUnless(erasedOf, await linesOfLetters(log, erasedOf), later);
       const scrubbed = await log.scrub(keep, ({ records: done }) => onProgress("scrubbing", done));
       records = scrubbed.changed;
@@ -92,7 +100,7 @@ async function compact(
     for (const [contact, contents] of await droppedInLog(logDatabase))
       await store.forget(contact, (input) => contents.has(contentHash(input)));
     await log.close();
-    await copyInto(logDatabase, () => directory.openCopy("log"), [sinceRange, droppedRange], onProgress);
+    await copyInto(logDatabase, () => directory.openCopy("log"), [placesRange, droppedRange], onProgress);
     await copyInto(storeDatabase, () => directory.openCopy("store"), [erasedSinceRange], onProgress);
   } finally {
     await logDatabase.close();
@@ -122,41 +130,54 @@ function erasedBy(
     const named = erased.get(key);
     if (named !== undefined || hashes.size === 0) return named;
     const until = hashes.get(erasedHash(clusterId, key));
-    return until === undefined ? undefined : { until, since: null };
+    return until === undefined ? undefined : { until, place: null };
   };
 }
 
 /**
- * When the log took the erasures of these contacts, and kept in the log's database until the files are exchanged: the
+ * Where the log has the erasures of these contacts. It is kept in the log's database until the files are exchanged: the
  * line that says it is among the first that are taken out.
  */
-async function sinceWhen(
+async function placesOf(
   log: EmbeddedLog,
   database: Database,
   erased: ReadonlyMap<ContactKey, EpochMs>,
 ): Promise<ReadonlyMap<ContactKey, Erased>> {
-  const since = new Map<ContactKey, EpochMs>();
-  for await (const rows of database.scan(sinceRange)) for (const [key, at] of rows) since.set(key.slice(2), Number(at));
-  for await (const { timestamp, value } of recordsOf(log, INPUTS)) {
+  const places = new Map<ContactKey, ErasurePlace>();
+  for await (const rows of database.scan(placesRange))
+    for (const [key, place] of rows) places.set(key.slice(2), JSON.parse(place) as ErasurePlace);
+  for await (const { offset, value } of recordsOf(log, INPUTS)) {
     // Nearly all lines are of something else; this is in all that are not.
     if (!value.includes("null")) continue;
     const decoded = decodeLine(value);
     if (!decoded.ok || !isErasure(decoded.input)) continue;
     const { tenantId, contactId, at } = decoded.input;
     const key = contactKey(tenantId, contactId);
-    if (erased.get(key) === at) since.set(key, Math.max(since.get(key) ?? timestamp, timestamp));
+    if (erased.get(key) === at) places.set(key, { line: offset, output: places.get(key)?.output ?? null });
   }
-  await database.write([...since].map(([key, at]) => ({ type: "put", key: `a\0${key}`, value: String(at) })));
-  return new Map([...erased].map(([key, until]) => [key, { until, since: since.get(key) ?? until }]));
+  for await (const { offset, timestamp, value } of recordsOf(log, ERASURES)) {
+    if (!value.startsWith(erasedStart)) continue;
+    const { tenantId, contactId, at } = JSON.parse(value) as ContactErased;
+    const key = contactKey(tenantId, contactId);
+    const place = places.get(key);
+    if (place !== undefined && erased.get(key) === at) places.set(key, { ...place, output: { offset, timestamp } });
+  }
+  const rows = [...places].map(([key, place]): Operation => {
+    return { type: "put", key: `a\0${key}`, value: JSON.stringify(place) };
+  });
+  await database.write(rows);
+  return new Map([...erased].map(([key, until]) => [key, { until, place: places.get(key) ?? null }]));
 }
+
+const erasedStart = '{"kind":"ContactErased"';
 
 /** The offsets of lines whose dead letters go; of a conflict the line may be the one that holds, which its date decides. */
 async function linesOfLetters(log: EmbeddedLog, erasedOf: ErasedOf): Promise<ReadonlySet<Offset>> {
   const lines = new Set<Offset>();
-  for await (const { timestamp, value } of recordsOf(log, DEAD_LETTERS)) {
+  for await (const { value } of recordsOf(log, DEAD_LETTERS)) {
     const letter = storedLetter(value);
     if (letter === null || letter.topic !== INPUTS || letter.reason === "conflict") continue;
-    if (letterGoes(letter, timestamp, erasedOf)) lines.add(letter.offset);
+    if (letterGoes(letter, erasedOf)) lines.add(letter.offset);
   }
   return lines;
 }

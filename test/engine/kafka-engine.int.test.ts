@@ -71,6 +71,7 @@ describe.skipIf(connected === null)("an engine on a cluster", () => {
     expect(mine).not.toBe(theirs);
     expect([await score(first, mine), await score(second, theirs)]).toEqual([10, 10]);
     await expect(score(first, theirs)).rejects.toMatchObject({ code: "elsewhere" });
+    await expect(first.erase(theirs, "default", { alsoLater: false })).rejects.toMatchObject({ code: "elsewhere" });
     await expect(first.allScores({ tenantId: "default" }).next()).rejects.toMatchObject({ code: "elsewhere" });
     await second.stop();
     await isRunning(first);

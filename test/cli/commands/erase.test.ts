@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServer } from "../../../src/api/server.js";
 import { TASK_KEY } from "../../../src/embedded/meta.js";
+import { compactDirectory } from "../../../src/engine/compaction.js";
 import { DataDirectory } from "../../../src/engine/directory.js";
 import { placesOf } from "../../engine/bytes.js";
 import { opened, take } from "../../engine/given.js";
@@ -203,6 +204,26 @@ describe("erase, and compact", () => {
     expect(left().length).toBeGreaterThan(0);
     await ok("compact");
     expect(left()).toEqual([]);
+  });
+
+  it("are done again where a compaction was broken off, and know still what came before an erasure of long ago", async () => {
+    const now = Date.now();
+    // Sent by another system, and dated before what is dead.
+    const erasure = { kind: "profile", contactId: zora.id, at: began + 90 * day, fields: null };
+    await ingest("in.jsonl", [...deeds(5), ...deedsOf(zora, 3), ...badLines(now), erasure]);
+    let topics = 0;
+    const breaking = compactDirectory(await DataDirectory.open(data), (what) => {
+      // The inputs are written then, the erasure among them; the dead letters are not.
+      if (what === "scrubbing" && ++topics === 2) throw new Error("broken off");
+    });
+    await expect(breaking).rejects.toThrow("broken off");
+    expect(left().join()).toContain("log/");
+    await ok("compact");
+    expect(left()).toEqual([]);
+    // A bad line that came after the erasure, and is dated after it, is of a life that begins anew.
+    await ingest("new.jsonl", [{ ...mine, id: "m9", type: "meeting.booked", at: now + 30 * day }]);
+    await ok("compact");
+    expect(await letters()).toHaveLength(1);
   });
 
   it("do not take what the contact sends later, in a life that begins anew", async () => {
