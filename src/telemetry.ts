@@ -31,6 +31,9 @@ export interface MeasuredTask {
   readonly timersBehind: number;
   /** Seconds that the host's clock is ahead of the time that timers follow, where it has jumped; 0: they follow it. */
   readonly clockAhead: number;
+  /** How often a loss of the log was accepted, and of how many records at most. */
+  readonly acceptedLosses: number;
+  readonly acceptedRecords: number;
 }
 
 const states = [
@@ -106,6 +109,12 @@ export function createMetrics(measure: () => Promise<Measured>) {
     "clock_ahead_seconds",
     "How far a host's clock that has jumped is ahead of timers.",
     ({ clockAhead }) => clockAhead,
+  );
+  gauge("accepted_losses", "Losses of the log that a person has accepted.", ({ acceptedLosses }) => acceptedLosses);
+  gauge(
+    "accepted_lost_records",
+    "Records that accepted losses are about, at most.",
+    ({ acceptedRecords }) => acceptedRecords,
   );
   new Gauge({
     name: "scorefold_task_state",

@@ -12,6 +12,8 @@ async function valuesOf(inputs: number, task: number): Promise<readonly object[]
     hotContacts: 0,
     hotBytes: 0,
     storeBytes: 0,
+    acceptedLosses: 0,
+    acceptedRecords: 0,
   };
   const metrics = createMetrics(async () => ({
     tasks: [{ ...counted, timersBehind: 0, clockAhead: 0 }],

@@ -3,6 +3,7 @@ import type { Original } from "../events/dead-letter.js";
 import type { Decoded } from "../events/decode.js";
 import type { ContactId, EpochMs, ModelId, Output, ScoreLine, TenantId } from "../events/types.js";
 import type { Explanation } from "../fold/explain.js";
+import type { Losses } from "../store/position.js";
 
 export interface Appended {
   /** Of the first line; the others follow without a gap. Null where inputs go to topics of a cluster. */
@@ -76,6 +77,8 @@ export interface TaskStatus {
   readonly offsets: Readonly<Record<string, number>>;
   /** How far timers are behind the clock that they follow; 0 where they follow none. */
   readonly timersBehindMs: number;
+  /** What is lost of its log and was accepted as lost. */
+  readonly losses: Losses;
 }
 
 export interface ErasureOptions {

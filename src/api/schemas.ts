@@ -167,6 +167,23 @@ export const schemas: Schema = {
         contacts: integer,
         offsets: { type: "object", description: "By input topic, up to where inputs are folded and published" },
         timersBehindMs: number,
+        losses: object({
+          count: integer,
+          records: integer,
+          last: list(
+            object({
+              topic: string,
+              kind: { enum: ["end", "other", "begin", "anew", "committed"] },
+              position: integer,
+              resumed: integer,
+              records: { type: "integer", description: "How many records it is about, at most" },
+              since: orNull("integer"),
+              until: orNull("integer"),
+              by: string,
+              at: integer,
+            }),
+          ),
+        }),
       }),
     ),
   }),

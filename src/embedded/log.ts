@@ -12,13 +12,13 @@ import { ScorefoldError } from "../errors.js";
 import type { Original } from "../events/dead-letter.js";
 import type { EpochMs } from "../events/types.js";
 import type { Bounds, Log, Offset, TaskLog, Topic } from "../stream/log.js";
-import { type Appended, Appends, lastRow, type Source } from "./appends.js";
+import { type Appended, Appends, endOf, lastRow, type Source } from "./appends.js";
 import { Clock } from "./clock.js";
 import { type End, Ends, noEnd } from "./ends.js";
 import { openFormat, TASK } from "./meta.js";
 import { OUTPUT_TOPICS, Publisher } from "./publisher.js";
 import { type ReadLimits, type Rewrites, RowReader } from "./row-reader.js";
-import { type Content, decodeContent, textOf } from "./rows.js";
+import { type Content, cutRows, decodeContent, encodeRow, REMOVED, rowKey, textOf } from "./rows.js";
 import { type Keep, removeRecords, type Scrubbed, scrubTopic } from "./scrub.js";
 import { Tail } from "./tail.js";
 import { EmbeddedTaskLog, type TaskParts } from "./task.js";
@@ -208,6 +208,24 @@ export class EmbeddedLog implements Log {
     return await this.#scrubs.take(
       async () => await removeRecords(this.#database, topic, offsets, () => this.#forget(topic)),
     );
+  }
+
+  /** What a record would be dated that the log took now. */
+  get time(): EpochMs {
+    return this.#parts.clock.read();
+  }
+
+  /** Gives a topic records without content up to an offset: what was there is lost, and the offsets are not used again. */
+  async leaveOut(topic: Topic, end: Offset): Promise<void> {
+    this.#checkOpen();
+    const last = this.#parts.ends.last(topic);
+    if (last.offset >= end) return;
+    const texts = Array.from({ length: end - last.offset }, () => REMOVED);
+    const rows = cutRows(last.offset, this.#parts.clock.read(), texts, last.link);
+    await this.#database.write(
+      rows.map((row) => ({ type: "put", key: rowKey(topic, row.end - 1), value: encodeRow(row) })),
+    );
+    this.#parts.ends.move(topic, endOf(rows, last.link));
   }
 
   /** Bytes on disk, about. */

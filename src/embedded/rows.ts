@@ -39,8 +39,8 @@ export interface Row {
 /** Of a topic that has no row yet. */
 export const NO_LINK = 0;
 
-export function markOf({ base, timestamp, link }: Row): Mark {
-  return { base, at: timestamp, checksum: link };
+export function markOf({ base, end, timestamp, link }: Row): Mark {
+  return { base, count: end - base, at: timestamp, checksum: link };
 }
 
 export function topicPrefix(topic: Topic): string {

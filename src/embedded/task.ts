@@ -42,6 +42,7 @@ export interface TaskParts {
 
 export class EmbeddedTaskLog implements TaskLog {
   readonly task = TASK;
+  readonly topicIds = null;
   readonly #parts: TaskParts;
   readonly #database: Pick<Database, "checkPlace">;
   readonly #reader: RowReader;
@@ -61,9 +62,9 @@ export class EmbeddedTaskLog implements TaskLog {
     return await this.#parts.publisher.committed();
   }
 
-  async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
+  async bounds(topics: readonly Topic[] = [this.#parts.topic]): Promise<ReadonlyMap<Topic, Bounds>> {
     this.#checkOpen();
-    return this.#parts.ends.bounds([this.#parts.topic]);
+    return this.#parts.ends.bounds(topics);
   }
 
   async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {

@@ -25,7 +25,7 @@ import type { CompiledModel } from "../model/compile.js";
 import { ContactStore } from "../store/store.js";
 import type { Clock } from "../stream/clock.js";
 import type { TaskLimits } from "../stream/limits.js";
-import type { CommitReport, WriteReport } from "../stream/session.js";
+import type { CommitReport, WriteReport } from "../stream/reports.js";
 import { FOLD_VERSION, Task } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import { erasedInLog } from "./compaction.js";
@@ -304,7 +304,7 @@ export class EmbeddedEngine implements Engine {
     await this.#whileRunning(this.#task.caughtUp());
   }
 
-  /** Refuses a store that has folded more than the log holds: then the log has lost its end, which it can't tell. */
+  /** Refuses to begin a store anew for a command that does not know under which models. */
   async #openStore(): Promise<Database> {
     const database = await this.#options.directory.openStore();
     const expected = { clusterId: this.#log.clusterId, foldVersion: FOLD_VERSION };
@@ -313,23 +313,16 @@ export class EmbeddedEngine implements Engine {
     const folded = store?.position.offsets.get(INPUTS) ?? 0;
     const end = this.#log.topics.get(INPUTS)?.end ?? 0;
     const isLost = this.#options.models === null && store?.models.length === 0 && folded === 0 && end > 0;
-    if (folded <= end && !isLost) {
+    if (!isLost) {
       this.#damage = null;
       this.#onStoreOpened();
       return doubted(database, () => this.#damage);
     }
     await database.close();
-    if (isLost) {
-      throw new ScorefoldError(
-        "input-missing",
-        `${this.#options.directory.path}: the store is gone, and under which models it was folded; \`scorefold run\` ` +
-          "makes it anew from the log under the models in --models",
-      );
-    }
     throw new ScorefoldError(
-      "history-lost",
-      `the log has ${end} inputs, and ${folded} were scored: its end is gone; restore the directory from a backup, ` +
-        "or, to go on without them, remove store/, and everything is folded from what is left",
+      "input-missing",
+      `${this.#options.directory.path}: the store is gone, and under which models it was folded; \`scorefold run\` ` +
+        "makes it anew from the log under the models in --models",
     );
   }
 
@@ -413,7 +406,7 @@ function alone({ offset, value }: OutputRecord): OutputRecord {
 
 /** What the log or the store says of itself, with the place. */
 function inDirectory(path: string, error: unknown): unknown {
-  const codes = ["log-corrupt", "format-unknown", "history-lost"];
+  const codes = ["log-corrupt", "format-unknown", "history-lost", "log-lost"];
   if (!(error instanceof ScorefoldError) || !codes.includes(error.code) || error.message.includes(path)) return error;
   return new ScorefoldError(error.code, `${path}: ${error.message}`, { cause: error });
 }

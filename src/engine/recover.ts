@@ -9,13 +9,15 @@ import { KafkaLog } from "../kafka/log.js";
 import { membersOf, offsetsAt } from "../kafka/offsets.js";
 import type { OutputTopics } from "../kafka/output-topics.js";
 import { openCluster } from "../kafka/start.js";
-import { noTimers } from "../store/position.js";
+import { noProof, noTimers } from "../store/position.js";
 import { ContactStore } from "../store/store.js";
-import type { Log, Offsets, TaskLog, Topic } from "../stream/log.js";
+import type { Committed, Log, Offsets, TaskLog, Topic } from "../stream/log.js";
 import { type CommittedPosition, encodeMetadata, uncounted } from "../stream/metadata.js";
 import { setOfStore } from "../stream/models.js";
+import type { Lost } from "../stream/proof.js";
 import { knownPart } from "../stream/set-offsets.js";
 import { FOLD_VERSION } from "../stream/task.js";
+import { acceptOfTask, type LostPartition } from "./accept-loss.js";
 import type { DataDirectory } from "./directory.js";
 
 /** Up to where the stores are; nothing, so that all is published again; or what the log had at an instant. */
@@ -28,13 +30,19 @@ export interface RecoverOptions {
   readonly inputTopics: readonly Topic[];
   readonly outputTopics: OutputTopics;
   readonly isHistoryLocal: boolean;
-  readonly publishedUntil: PublishedUntil;
+  /** Null: where nothing is committed, nothing is changed. */
+  readonly publishedUntil: PublishedUntil | null;
+  /** The partitions of which a loss is accepted. */
+  readonly accepted?: readonly LostPartition[];
 }
 
 export interface RecoveredTask {
   readonly task: number;
   /** Null: it was known, and is as it was. */
   readonly offsets: Offsets | null;
+  /** What was accepted as lost of it, and what is lost of it too. */
+  readonly lost: readonly Lost[];
+  readonly left: readonly Lost[];
 }
 
 /** No cache is worth its memory for one row. */
@@ -42,7 +50,7 @@ const STORE_MEMORY = { bytes: 3 * 1024 * 1024, openFilesMax: 24 };
 
 /** @throws ScorefoldError `usage` while the group has members, or where a store is missing; as starting an engine does */
 export async function recover(options: RecoverOptions): Promise<RecoveredTask[]> {
-  const { directory, kafka, app, inputTopics, outputTopics, isHistoryLocal } = options;
+  const { directory, kafka, app, inputTopics, outputTopics, isHistoryLocal, accepted = [] } = options;
   await directory.beOfCluster();
   const { clusterId, tasks, topicIds, internal } = await openCluster(
     kafka,
@@ -52,6 +60,9 @@ export async function recover(options: RecoverOptions): Promise<RecoveredTask[]>
   );
   await directory.beOfApplication({ app, clusterId });
   const members = await membersOf(kafka, app);
+  const unknown = accepted.find(({ task }) => task >= tasks);
+  if (unknown !== undefined)
+    throw new ScorefoldError("usage", `${unknown.topic}-${unknown.task}: partitions are 0 to ${tasks - 1}`);
   if (members > 0)
     throw new ScorefoldError("usage", `the group ${app} has ${members} members; stop all its processes first`);
   const log = new KafkaLog({
@@ -68,7 +79,12 @@ export async function recover(options: RecoverOptions): Promise<RecoveredTask[]>
   });
   const recovered: RecoveredTask[] = [];
   try {
-    for (let task = 0; task < tasks; task++) recovered.push(await recoverTask(options, log, task));
+    for (let task = 0; task < tasks; task++) {
+      const one = await recoverTask(options, log, task);
+      const topics = new Set(accepted.filter((of) => of.task === task).map(({ topic }) => topic));
+      const { lost, left } = topics.size === 0 ? one : await acceptOfTask(directory, log, task, topics);
+      recovered.push({ ...one, lost, left });
+    }
   } finally {
     await log.close();
   }
@@ -83,26 +99,32 @@ async function recoverTask(options: RecoverOptions, log: Log, task: number): Pro
       throw error;
     });
     const committed = knownPart(found);
-    if (committed !== null && log.inputTopics.every((topic) => committed.offsets.has(topic)))
-      return { task, offsets: null };
-    const { offsets, timer, change, models } = await positionOf(options, log, taskLog);
+    if (options.publishedUntil === null || isWhole(committed, log)) return { task, offsets: null, lost: [], left: [] };
+    const { offsets, marks, timer, change, models, losses } = await positionOf(options, log, taskLog);
     const starts = [...(await taskLog.bounds())].map(([topic, { start }]) => [topic, start] as const);
     // What is known of some of the topics stays.
     const whole = new Map([...starts, ...offsets, ...(committed?.offsets ?? [])]);
-    const metadata = uncounted(committed?.metadata ?? "") || encodeMetadata({ timer, change }, models);
-    await taskLog.publish({ offsets: whole, metadata, outputs: [], deadLetters: [] });
-    return { task, offsets: whole };
+    const metadata = uncounted(committed?.metadata ?? "") || encodeMetadata({ timer, change, losses }, models);
+    const own = [...marks].filter(([topic]) => log.inputTopics.includes(topic));
+    const proven = new Map([...own, ...(committed?.marks ?? [])]);
+    await taskLog.publish({ offsets: whole, marks: proven, metadata, outputs: [], deadLetters: [] });
+    return { task, offsets: whole, lost: [], left: [] };
   } finally {
     await taskLog.close();
   }
 }
 
+function isWhole(committed: Committed | null, { inputTopics }: Log): boolean {
+  return committed !== null && inputTopics.every((topic) => committed.offsets.has(topic));
+}
+
 async function positionOf(options: RecoverOptions, log: Log, { task }: TaskLog): Promise<CommittedPosition> {
   const { publishedUntil, directory, kafka } = options;
-  if (publishedUntil === "nothing") return { offsets: new Map(), timer: noTimers, change: null, models: null };
+  if (publishedUntil === null || publishedUntil === "nothing")
+    return { ...noProof, offsets: new Map(), timer: noTimers, change: null, models: null };
   if (publishedUntil !== "store") {
     const offsets = await offsetsAt(kafka, log.inputTopics, task, publishedUntil);
-    return { offsets, timer: { all: publishedUntil, run: null }, change: null, models: null };
+    return { ...noProof, offsets, timer: { all: publishedUntil, run: null }, change: null, models: null };
   }
   if (!directory.storedTasks().includes(task))
     throw new ScorefoldError(

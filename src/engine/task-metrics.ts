@@ -1,5 +1,6 @@
 /** What a task does, as metrics and as lines of the log. */
 import type { TaskStatus } from "../api/engine.js";
+import { noLosses } from "../store/position.js";
 import type { Clock } from "../stream/clock.js";
 import type { Task, TaskEvents } from "../stream/task.js";
 import type { Logger, MeasuredTask, Metrics } from "../telemetry.js";
@@ -18,6 +19,8 @@ export async function measured(number: number, task: Task, { lag, oldestInputAge
     storeBytes: (await store?.size().catch(() => 0)) ?? 0,
     timersBehind: task.timersBehindMs / 1000,
     clockAhead: task.clockAheadMs / 1000,
+    acceptedLosses: task.losses.count,
+    acceptedRecords: task.losses.records,
   };
 }
 
@@ -39,6 +42,8 @@ export function unmeasured({
     storeBytes: 0,
     timersBehind: 0,
     clockAhead: 0,
+    acceptedLosses: 0,
+    acceptedRecords: 0,
   };
 }
 
@@ -86,12 +91,13 @@ export function statusOf(number: number, task: Task, lag: TaskLag): TaskStatus {
     contacts: store?.counts.contacts ?? 0,
     offsets: Object.fromEntries(published ?? []),
     timersBehindMs: task.timersBehindMs,
+    losses: task.losses,
   };
 }
 
 /** A task that is not here, or not yet. */
 export function absent(task: number, state: string, detail: string, lag: TaskLag): TaskStatus {
-  return { task, state, detail, ...lag, contacts: 0, offsets: {}, timersBehindMs: 0 };
+  return { task, state, detail, ...lag, contacts: 0, offsets: {}, timersBehindMs: 0, losses: noLosses };
 }
 
 const worstFirst = [

@@ -283,7 +283,7 @@ function batchAt(bytes: Buffer, at: number, end: number, next: number | null): B
     base,
     last,
     producerId: bytes.readBigInt64BE(at + 43),
-    mark: { base, at: Number(bytes.readBigInt64BE(at + MAX_TIMESTAMP_AT)), checksum },
+    mark: { base, count: last + 1 - base, at: Number(bytes.readBigInt64BE(at + MAX_TIMESTAMP_AT)), checksum },
   };
 }
 

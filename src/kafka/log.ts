@@ -117,6 +117,7 @@ export class KafkaLog implements Log {
         mappers: this.#options.mappers ?? new Map(),
         onSkipped: this.#options.onSkipped ?? (() => undefined),
         writer,
+        topicIds: ids.size === 0 ? null : ids,
         checkTopics,
       };
       const log = new KafkaTaskLog(

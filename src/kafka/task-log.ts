@@ -73,6 +73,8 @@ export interface TaskLogParts {
   readonly writer: ValueWriter;
   /** Aborts when the log is closed. */
   readonly closing: AbortSignal;
+  /** As of now; null where brokers do not tell. */
+  readonly topicIds: ReadonlyMap<Topic, string> | null;
   /** Rejects where a topic has another id than when the task was opened. */
   readonly checkTopics: () => Promise<void>;
   readonly onClosed: (log: KafkaTaskLog) => void;
@@ -80,6 +82,7 @@ export interface TaskLogParts {
 
 export class KafkaTaskLog implements TaskLog {
   readonly task: number;
+  readonly topicIds: ReadonlyMap<Topic, string> | null;
   readonly #parts: TaskLogParts;
   /** Begun and not used yet: beginning it is what takes the task over. */
   #begun: KafkaTransaction | null;
@@ -92,6 +95,7 @@ export class KafkaTaskLog implements TaskLog {
 
   constructor(task: number, parts: TaskLogParts, begun: KafkaTransaction) {
     this.task = task;
+    this.topicIds = parts.topicIds;
     this.#parts = parts;
     this.#begun = begun;
   }
@@ -137,9 +141,12 @@ export class KafkaTaskLog implements TaskLog {
     });
   }
 
-  async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
+  async bounds(topics?: readonly Topic[]): Promise<ReadonlyMap<Topic, Bounds>> {
     this.#checkOpen();
-    return await this.#asked("the bounds of topics", async () => await this.#boundsOf(this.#parts.topics));
+    return await this.#asked("the bounds of topics", async () => {
+      if (topics !== undefined) await this.#parts.cluster.addMultipleTargetTopics(topics);
+      return await this.#boundsOf(topics ?? this.#parts.topics);
+    });
   }
 
   async look(offsets: Offsets): Promise<ReadonlyMap<Topic, Mark | null>> {
@@ -260,9 +267,11 @@ export class KafkaTaskLog implements TaskLog {
         const answers = await transaction.sendBatch({ topicMessages });
         for (const { topicName, baseOffset, logAppendTime, partition } of answers) {
           const at = Number(logAppendTime ?? -1);
-          if (at >= 0) this.#parts.clock.told(at);
-          const base = Number(baseOffset ?? -1);
-          if (at >= 0 && base >= 0 && partition === this.task) written.set(topicName, { base, at, checksum: null });
+          if (at < 0) continue;
+          this.#parts.clock.told(at);
+          const { messages } = topicMessages.find(({ topic }) => topic === topicName) ?? { messages: [] };
+          const own = { base: Number(baseOffset ?? -1), count: messages.length, at, checksum: null };
+          if (own.base >= 0 && partition === this.task) written.set(topicName, own);
         }
       }
       await this.#sendOffsets(transaction, {

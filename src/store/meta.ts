@@ -1,9 +1,17 @@
 /** What a store says of itself: its format, what it was folded from, and how far. */
 import { ScorefoldError } from "../errors.js";
-import { type ModelChange, noTimers, type TimerPlace } from "./position.js";
+import {
+  type Losses,
+  type ModelChange,
+  noLosses,
+  noTimers,
+  type Position,
+  type PositionMark,
+  type TimerPlace,
+} from "./position.js";
 
 /** Of the layout of keys and rows. Another number is another layout. */
-export const STORE_FORMAT = 3;
+export const STORE_FORMAT = 4;
 
 export interface Meta {
   readonly format: number;
@@ -12,6 +20,11 @@ export interface Meta {
   /** Absent where the log has one task, whose topics are never made anew. */
   origin?: { app: string; tasks: number; topicIds: Record<string, string> };
   offsets: Record<string, number>;
+  /** What proves the offsets: by topic the last mark, before it older ones, at growing distances. */
+  marks: Record<string, readonly PositionMark[]>;
+  /** By topic, the last batch that was published. */
+  outputs: Record<string, PositionMark>;
+  losses: Losses;
   timer: TimerPlace;
   change: ModelChange | null;
   /** Inputs of the log that were folded up to the position, also those that came twice; not there: not known. */
@@ -40,15 +53,21 @@ export interface StoreOrigin {
   readonly topicIds: ReadonlyMap<string, string>;
 }
 
+/** A store that another version has written. */
+export class StoreFormatError extends ScorefoldError {
+  constructor(format: number) {
+    super(
+      "format-unknown",
+      `the store has format ${format}, and this version of scorefold knows ${STORE_FORMAT}; run the version that wrote it`,
+    );
+  }
+}
+
 /** @throws ScorefoldError `format-unknown` where the store is of another format, or was folded from another log */
 export function readMeta(text: string, expected: StoreExpectation): Meta {
   const meta = JSON.parse(text) as Meta;
   if (meta.format !== STORE_FORMAT) {
-    throw new ScorefoldError(
-      "format-unknown",
-      `the store has format ${meta.format}, and this version of scorefold knows ${STORE_FORMAT}; run the version that ` +
-        "wrote it, or move the store away: then everything is folded again, as far back as the log goes",
-    );
+    throw new StoreFormatError(meta.format);
   }
   if (meta.clusterId !== expected.clusterId) {
     throw new ScorefoldError(
@@ -79,15 +98,8 @@ function takeOrigin(meta: Meta, { app, tasks, topicIds }: StoreOrigin): void {
         "with a data directory of its own",
     );
   }
-  const anew = [...topicIds].filter(([topic, id]) => (before.topicIds[topic] ?? id) !== id).map(([topic]) => topic);
-  if (anew.length > 0) {
-    throw new ScorefoldError(
-      "format-unknown",
-      `${anew.join(", ")}: deleted and made anew since the store was folded, so its inputs are others; move the store ` +
-        "away to score what is in the topics now, or bring the old topic back",
-    );
-  }
-  meta.origin = { app, tasks, topicIds: { ...before.topicIds, ...Object.fromEntries(topicIds) } };
+  // Those that it knows stay until whoever holds them against the log says so.
+  meta.origin = { app, tasks, topicIds: { ...Object.fromEntries(topicIds), ...before.topicIds } };
 }
 
 /** Whose it is, with what it was folded from; nothing where the log has no applications. */
@@ -104,6 +116,9 @@ export function emptyMeta({ clusterId, foldVersion, origin }: StoreExpectation):
     clusterId,
     ...(own == null ? {} : { origin: own }),
     offsets: {},
+    marks: {},
+    outputs: {},
+    losses: noLosses,
     timer: noTimers,
     change: null,
     folded: 0,
@@ -115,4 +130,50 @@ export function emptyMeta({ clusterId, foldVersion, origin }: StoreExpectation):
     inputs: 0,
     erased: 0,
   };
+}
+
+/** Of a topic, at most: the distances between them grow, so they reach back as far as anybody has read. */
+const MARKS_MAX = 16;
+const NEAR = 8;
+
+/** The same, moved to a position. */
+export function moved(meta: Meta, { offsets, marks, outputs, losses, timer, change, inputs }: Position): Meta {
+  return {
+    ...meta,
+    offsets: Object.fromEntries(offsets),
+    marks: Object.fromEntries([...marks].map(([topic, mark]) => [topic, thinned(meta.marks[topic] ?? [], mark)])),
+    outputs: Object.fromEntries(outputs),
+    losses,
+    timer,
+    change,
+    folded: inputs ?? null,
+  };
+}
+
+export function positionOf({ offsets, marks, outputs, losses, timer, change, folded }: Meta): Position {
+  const last = Object.entries(marks).flatMap(([topic, all]) => all.slice(-1).map((mark) => [topic, mark] as const));
+  return {
+    offsets: new Map(Object.entries(offsets)),
+    marks: new Map(last),
+    outputs: new Map(Object.entries(outputs)),
+    losses,
+    timer,
+    change,
+    ...(folded == null ? {} : { inputs: folded }),
+  };
+}
+
+/** One goes where those on both of its sides are near enough to each other, by their distances from the newest. */
+function thinned(before: readonly PositionMark[], newest: PositionMark): readonly PositionMark[] {
+  if (before.at(-1)?.base === newest.base) return before;
+  const distanceOf = ({ base }: PositionMark): number => newest.base - base;
+  // One that lies at or behind the newest is of a log that was gone back on.
+  const older = before.filter((mark) => distanceOf(mark) > 0).reverse();
+  const kept = [newest];
+  for (const [i, mark] of older.entries()) {
+    const next = older[i + 1];
+    const isBetween = next !== undefined && distanceOf(next) <= NEAR * distanceOf(kept.at(-1)!);
+    if (!isBetween && kept.length < MARKS_MAX) kept.push(mark);
+  }
+  return kept.reverse();
 }

@@ -31,9 +31,9 @@ import {
   snapshotRange,
   snapshotRow,
 } from "./keys.js";
-import { emptyMeta, type Meta, readMeta, type StoreExpectation } from "./meta.js";
+import { emptyMeta, type Meta, moved, positionOf, readMeta, type StoreExpectation } from "./meta.js";
 import { putBack, readPieces } from "./pieces.js";
-import type { Position } from "./position.js";
+import type { Position, PositionMark } from "./position.js";
 import {
   decodeContact,
   decodeInputs,
@@ -109,9 +109,25 @@ export class ContactStore {
   }
 
   get position(): Position {
-    const { offsets, timer, change, folded } = this.#meta;
-    const position = { offsets: new Map(Object.entries(offsets)), timer, change };
-    return folded == null ? position : { ...position, inputs: folded };
+    return positionOf(this.#meta);
+  }
+
+  /** Of a topic, older marks of positions that it had, the newest last. */
+  marksOf(topic: string): readonly PositionMark[] {
+    return this.#meta.marks[topic] ?? [];
+  }
+
+  /** The id that an input topic had when it was folded in; undefined where that is not known. */
+  topicId(topic: string): string | undefined {
+    return this.#meta.origin?.topicIds[topic];
+  }
+
+  /** Takes a position for its own, and these topics for those that it is of; written with the next write. */
+  adopt(position: Position, topicIds: ReadonlyMap<string, string> | null): void {
+    Object.assign(this.#meta, moved(this.#meta, position));
+    const { origin } = this.#meta;
+    if (origin === undefined || topicIds === null) return;
+    this.#meta.origin = { ...origin, topicIds: { ...origin.topicIds, ...Object.fromEntries(topicIds) } };
   }
 
   /** The models that contacts are folded under, by `id@version`. */
@@ -280,9 +296,7 @@ export class ContactStore {
    * @param models set when all contacts are folded under these now
    */
   async write(changes: Iterable<ContactChange>, position: Position, models?: readonly string[]): Promise<void> {
-    const meta = { ...this.#meta, offsets: Object.fromEntries(position.offsets), timer: position.timer };
-    meta.change = position.change;
-    meta.folded = position.inputs ?? null;
+    const meta = moved(this.#meta, position);
     if (models !== undefined) {
       meta.models = [...models];
       meta.foldVersion = this.#foldVersion;

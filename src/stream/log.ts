@@ -25,6 +25,8 @@ export type Offsets = ReadonlyMap<Topic, Offset>;
 export interface Mark {
   /** The offset of its first record. */
   readonly base: Offset;
+  /** How many offsets it takes. */
+  readonly count: number;
   /** When the log took the last of its records. */
   readonly at: EpochMs;
   /** Of its content; null where who has written the batch was not told how the log has it. */
@@ -123,10 +125,12 @@ export interface Bounds {
 /** The log as one owner of a task sees it. Any call may reject; after `publish` has, its outcome is not known. */
 export interface TaskLog {
   readonly task: number;
+  /** Of the input topics, as of when the task was opened; null where topics have none, or brokers do not tell. */
+  readonly topicIds: ReadonlyMap<Topic, string> | null;
   /** What the last transaction committed, of whichever owner; null before the first. */
   committed(): Promise<Committed | null>;
-  /** The readable part of each input topic. */
-  bounds(): Promise<ReadonlyMap<Topic, Bounds>>;
+  /** The readable part of each of these topics; else of each input topic. */
+  bounds(topics?: readonly Topic[]): Promise<ReadonlyMap<Topic, Bounds>>;
   /**
    * What is there from these offsets on: one entry a topic. Resolves early when `signal` aborts.
    *

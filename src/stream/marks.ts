@@ -38,18 +38,24 @@ export function findingOf(mark: Mark, found: Mark | null): Finding {
 export async function lookAt(log: TaskLog, marks: Marks): Promise<ReadonlyMap<Topic, Finding>> {
   if (marks.size === 0) return new Map();
   const found = await log.look(new Map([...marks].map(([topic, { base }]) => [topic, base])));
-  return new Map([...marks].map(([topic, mark]) => [topic, findingOf(mark, found.get(topic) ?? null)]));
+  const findings = new Map([...marks].map(([topic, mark]) => [topic, findingOf(mark, found.get(topic) ?? null)]));
+  const empty = [...findings].filter(([, finding]) => finding === "nothing").map(([topic]) => topic);
+  if (empty.length === 0) return findings;
+  // All may be dropped, so that there is nothing behind it.
+  for (const [topic, { start }] of await log.bounds(empty))
+    if (start > marks.get(topic)!.base) findings.set(topic, "dropped");
+  return findings;
 }
 
-/** As it is written: base, instant, checksum. */
-export type EncodedMark = readonly [base: Offset, at: number, checksum: number | null];
+/** As it is written. */
+export type EncodedMark = readonly [base: Offset, count: number, at: number, checksum: number | null];
 
-export function encodeMark({ base, at, checksum }: Mark): EncodedMark {
-  return [base, at, checksum];
+export function encodeMark({ base, count, at, checksum }: Mark): EncodedMark {
+  return [base, count, at, checksum];
 }
 
-export function decodeMark([base, at, checksum]: EncodedMark): Mark {
-  return { base, at, checksum };
+export function decodeMark([base, count, at, checksum]: EncodedMark): Mark {
+  return { base, count, at, checksum };
 }
 
 export function encodeMarks(marks: Marks): Record<Topic, EncodedMark> {

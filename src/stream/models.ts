@@ -109,7 +109,7 @@ export async function isOfCommitted(
 }
 
 /** Whether nothing was folded, and no timer has gone, between two positions. */
-function isLevel(one: Position, other: Position): boolean {
+function isLevel(one: Pick<Position, "offsets" | "timer">, other: Pick<Position, "offsets" | "timer">): boolean {
   const hasSameTimers =
     JSON.stringify([one.timer.all, one.timer.run]) === JSON.stringify([other.timer.all, other.timer.run]);
   return hasSameTimers && lag(one.offsets, other.offsets) === 0;

@@ -16,15 +16,14 @@ export function upTo(fetched: Fetched, offset: Offset): Fetched {
   return { ...fetched, records, next: offset };
 }
 
-/** @throws ScorefoldError `history-lost` where a topic ends before what is committed of it */
+/** @throws ScorefoldError `log-failed` where a topic ends before what is committed of it */
 export function checkEnds(fetched: readonly Fetched[], committed: Offsets): void {
   for (const { topic, end } of fetched) {
     const wanted = committed.get(topic) ?? 0;
     if (end >= wanted) continue;
     throw new ScorefoldError(
-      "history-lost",
-      `topic ${topic} ends at offset ${end}, and inputs up to ${wanted} were scored: a part of the log is gone; ` +
-        "restore it from a backup",
+      "log-failed",
+      `topic ${topic} can be read up to offset ${end}, and inputs up to ${wanted} were scored`,
     );
   }
 }

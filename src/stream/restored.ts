@@ -51,7 +51,12 @@ export class RestoredLess extends ScorefoldError {}
  * @param position of the store, now that it is level with that
  * @throws RestoredLess `history-lost`
  */
-export function checkRestored(task: number, committed: Position, position: Position, unread: UnreadRecords): void {
+export function checkRestored(
+  task: number,
+  committed: Pick<Position, "inputs">,
+  position: Pick<Position, "inputs">,
+  unread: UnreadRecords,
+): void {
   const [before, now] = [committed.inputs ?? null, position.inputs ?? null];
   if (before === null || now === null || now >= before) return;
   throw new RestoredLess(

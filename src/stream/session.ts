@@ -22,26 +22,12 @@ import type { Clock } from "./clock.js";
 import type { TaskContact } from "./contact.js";
 import { HotContacts } from "./hot-contacts.js";
 import type { TaskLimits } from "./limits.js";
-import type { Fetched, Offsets, TaskLog } from "./log.js";
+import type { Fetched, Marks, Offsets, TaskLog } from "./log.js";
+import { marksAfter } from "./marks.js";
 import { encodeMetadata } from "./metadata.js";
 import { checkEnds, lag, upTo } from "./offsets.js";
+import type { CommitReport, WriteReport } from "./reports.js";
 import { besideInputs, passedBy, Search, TimerRun } from "./timers.js";
-
-/** What one commit did. */
-export interface CommitReport {
-  readonly kind: "inputs" | "timers" | "models";
-  /** Whether it only repeats what was published before. */
-  readonly isMuted: boolean;
-  readonly gathered: Gathered;
-  readonly foldMs: number;
-  readonly publishMs: number;
-}
-
-export interface WriteReport {
-  readonly contacts: number;
-  readonly inputs: number;
-  readonly ms: number;
-}
 
 export interface SessionOptions {
   readonly log: TaskLog;
@@ -67,6 +53,8 @@ export class Session {
   #models: string;
   #folded: Position;
   #published: Position;
+  /** The last batch that was published to each output topic. */
+  #outputs: Marks;
   #publishing: Promise<void> = Promise.resolve();
   #publishFailed: unknown = null;
   /** While catching up nothing is published: it was, before. */
@@ -89,6 +77,7 @@ export class Session {
     this.#options = options;
     const { position } = options.store;
     this.#folded = { ...position, offsets: new Map([...options.starts, ...position.offsets]) };
+    this.#outputs = position.outputs;
     this.#published = this.#folded;
     this.#models = options.modelSets[0];
     this.contacts = new HotContacts(options.store, options.modelsOf, options.limits.hotBytesMax);
@@ -120,7 +109,7 @@ export class Session {
     this.#throwPublishError();
     const { log, limits } = this.#options;
     const wanted = { bytesMax: limits.batchBytesMax, recordsMax: this.#recordsMax, waitMs };
-    return await log.fetch(this.#folded.offsets, wanted, signal);
+    return await log.fetch(this.#folded.offsets, wanted, signal, this.#folded.marks);
   }
 
   /**
@@ -139,7 +128,10 @@ export class Session {
    * Folds what was committed and is not in the store yet: exactly up to the committed offsets, then exactly up to the
    * committed place of the timers. Muted: all of it was published before.
    */
-  async catchUp(committed: Position, onProgress: (done: number, total: number) => void): Promise<void> {
+  async catchUp(
+    committed: Pick<Position, "offsets" | "timer">,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<void> {
     const { limits } = this.#options;
     this.#isMuted = true;
     const total = lag(this.#folded.offsets, committed.offsets);
@@ -183,12 +175,14 @@ export class Session {
     this.#recordsMax = Math.min(this.#options.limits.batchRecordsMax, wanted);
     this.#unwrittenInputs += gathered.inputs;
     const offsets = offsetsAfter(merged, taken);
+    const marks = marksAfter(this.#folded.marks, fetched, offsets);
     const isAll = fetched.every(({ topic, end }) => (offsets.get(topic) ?? 0) >= end);
     // In a transaction of its own it would be waited for by what comes meanwhile.
     const slice = this.#timers === null || !isAll ? null : await this.#fireSlice(this.#timers, gathered);
     const timer = slice?.place ?? this.#folded.timer;
     const inputs = countedWith(this.#folded, gathered.inputs);
-    await this.#commit("inputs", gathered, { ...this.#folded, offsets, timer, inputs }, started + this.#yieldedMs);
+    const position = { ...this.#folded, offsets, marks, timer, inputs };
+    await this.#commit("inputs", gathered, position, started + this.#yieldedMs);
     return slice !== null;
   }
 
@@ -366,14 +360,16 @@ export class Session {
     const started = clock.elapsed();
     this.#publishedAt = started;
     try {
-      await log.publish({
+      const written = await log.publish({
         outputs: gathered.outputs,
         deadLetters: gathered.deadLetters,
         rekeyed: gathered.rekeyed,
         offsets: position.offsets,
+        marks: position.marks,
         metadata: encodeMetadata(position, this.#models),
       });
-      this.#published = position;
+      this.#outputs = new Map([...this.#outputs, ...written]);
+      this.#published = { ...position, outputs: this.#outputs };
       onCommit({ kind, isMuted: false, gathered, foldMs, publishMs: clock.elapsed() - started });
     } catch (error) {
       this.#publishFailed = error;

@@ -2,12 +2,14 @@
 import type { Database } from "../database/database.js";
 import { ScorefoldError } from "../errors.js";
 import type { EpochMs } from "../events/types.js";
-import type { StoreExpectation } from "../store/meta.js";
+import { type StoreExpectation, StoreFormatError } from "../store/meta.js";
 import { ContactStore } from "../store/store.js";
 import type { Log, Offsets, TaskLog } from "./log.js";
+import { adoptedLosses } from "./losses.js";
 import type { CommittedPosition } from "./metadata.js";
 import { isOfCommitted } from "./models.js";
 import { lag } from "./offsets.js";
+import { examine, logLost } from "./proof.js";
 
 /** Where a task's store lies. */
 export interface StorePlace {
@@ -36,13 +38,16 @@ export interface StoreOpening {
 /**
  * The store, as it can be gone on with: one that can't is put aside, and everything is folded again.
  *
- * @throws ScorefoldError `format-unknown` for one of another log, `history-lost` where nothing makes up for what is gone
+ * @throws ScorefoldError `format-unknown` for one of another log, `history-lost` where nobody knows how far it was,
+ *   `log-lost` where the log is not the one that was scored
  */
 export async function openStoreOf(opening: StoreOpening): Promise<ContactStore> {
   const { place, log, foldVersion, committed, erased, onNotice } = opening;
-  const expected = { clusterId: log.clusterId, foldVersion, origin: log.origin };
-  let store = await openStore(place, expected);
+  const expected = { clusterId: log.clusterId, foldVersion, origin: originOf(opening) };
+  let store = await openStore(opening, expected);
   try {
+    // Of a topic that was made anew nothing is committed either, and that is not because it was forgotten.
+    await prove(opening, store);
     if (log.origin !== null) await checkKnown(opening, store);
     const offsets = committed?.offsets ?? new Map<string, number>();
     const isAhead = lag(offsets, foldedOf(log, store)) > 0;
@@ -58,9 +63,9 @@ export async function openStoreOf(opening: StoreOpening): Promise<ContactStore> 
         ? "is ahead of what the log has committed"
         : `was left behind by ${isStuck ? "another version of scorefold" : "a change of models elsewhere"}`;
       onNotice(`the store ${why}: put aside in ${where}, and everything is folded again from the log`);
-      store = await openStore(place, expected);
+      store = await openStore(opening, expected);
+      await prove(opening, store);
     }
-    if (committed !== null && log.origin !== null) checkWhole(opening, store);
     if (store.position.offsets.size === 0 && erased !== undefined) {
       const known = await erased();
       if (known.size > 0) await store.learnErased(known);
@@ -93,26 +98,50 @@ async function checkKnown({ committed, log, taskLog }: StoreOpening, store: Cont
   );
 }
 
-/** What is not in the store has to be in the log. */
-function checkWhole({ starts, taskLog }: StoreOpening, store: ContactStore): void {
-  const gone = [...starts].filter(([topic, start]) => start > (store.position.offsets.get(topic) ?? 0));
-  if (gone.length === 0) return;
-  const names = gone.map(([topic, start]) => `${topic} begins at ${start}`).join(", ");
-  throw new ScorefoldError(
-    "history-lost",
-    `task ${taskLog.task}: the log no longer has all inputs that were scored (${names}), and the store does not have ` +
-      "them; bring back a store of this task that has, from a backup or from the host that had the task, into the data " +
-      "directory",
-  );
+/** Topics as they are now, also where one was made anew since the log was opened. */
+function originOf({ log: { origin }, taskLog: { topicIds } }: StoreOpening): Log["origin"] {
+  return origin === null || topicIds === null ? origin : { ...origin, topicIds };
+}
+
+/**
+ * Holds the log against what the store and what is committed say of it.
+ *
+ * @throws ScorefoldError `log-lost`
+ */
+async function prove({ log, taskLog, committed }: StoreOpening, store: ContactStore): Promise<void> {
+  const adopted = committed === null ? null : await adoptedLosses(taskLog, store, committed);
+  if (adopted !== null) {
+    const ids = [...(taskLog.topicIds ?? [])].filter(([topic]) => adopted.topics.has(topic));
+    store.adopt(adopted.position, new Map(ids));
+  }
+  const { lost, dropped } = await examine({ log, taskLog, committed, store });
+  if (lost.length > 0) throw logLost(taskLog.task, lost);
+  const { position } = store;
+  const marks = new Map([...position.marks].filter(([topic]) => !dropped.has(topic)));
+  store.adopt({ ...position, marks }, taskLog.topicIds);
 }
 
 /** One that can't be read is closed: it is tried again, or put aside. */
-async function openStore(place: StorePlace, expected: StoreExpectation): Promise<ContactStore> {
+async function openStore(
+  { place, starts }: Pick<StoreOpening, "place" | "starts">,
+  expected: StoreExpectation,
+): Promise<ContactStore> {
   const database = await place.open();
   try {
     return await ContactStore.open(database, expected);
   } catch (error) {
     await database.close();
-    throw error;
+    throw error instanceof StoreFormatError ? ofOtherFormat(error, starts) : error;
   }
+}
+
+/** How to go on from a store of another version: not without what the topics do not have any more. */
+function ofOtherFormat(error: StoreFormatError, starts: Offsets): ScorefoldError {
+  const cut = [...starts].filter(([, start]) => start > 0).map(([topic, start]) => `${topic} begins at ${start}`);
+  const way =
+    cut.length === 0
+      ? ". Or stop, move the store away, and start: everything is folded again from the log"
+      : `: it has inputs that the topics no longer hold (${cut.join(", ")}). Moved away, it would be missed: what is ` +
+        "folded again from the topics lacks them";
+  return new ScorefoldError("format-unknown", error.message + way, { cause: error });
 }

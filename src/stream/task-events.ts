@@ -1,6 +1,6 @@
 /** What a task tells of itself as it goes on. */
 import type { TaskState } from "./condition.js";
-import type { CommitReport, WriteReport } from "./session.js";
+import type { CommitReport, WriteReport } from "./reports.js";
 
 export interface TaskEvents {
   /** What the task does; `onShown` what is shown of it. */

@@ -10,20 +10,21 @@ import { messageOf, ScorefoldError } from "../errors.js";
 import type { EpochMs } from "../events/types.js";
 import type { CompiledModel } from "../model/compile.js";
 import type { ContactKey } from "../store/keys.js";
-import type { Position } from "../store/position.js";
+import { type Losses, noLosses, type Position } from "../store/position.js";
 import type { ContactStore } from "../store/store.js";
 import type { Clock } from "./clock.js";
 import { TaskCondition, type TaskState } from "./condition.js";
 import type { TaskContact } from "./contact.js";
 import { defaultLimits, type TaskLimits } from "./limits.js";
 import type { Log, Offsets, TaskLog } from "./log.js";
-import { type CommittedPosition, decodeMetadata } from "./metadata.js";
+import { type CommittedPosition, committedPosition } from "./metadata.js";
 import { changeModels, checkNotMidway, ModelSet, modelsOfStore, publishedOfChange, sharedModels } from "./models.js";
 import { lag } from "./offsets.js";
 import { Places } from "./places.js";
 import { Present } from "./present.js";
+import type { CommitReport } from "./reports.js";
 import { checkRestored, RestoredLess, UnreadRecords } from "./restored.js";
-import { type CommitReport, Session } from "./session.js";
+import { Session } from "./session.js";
 import { ownCommitted } from "./set-offsets.js";
 import { openStoreOf, type StorePlace } from "./store-opening.js";
 import type { TaskEvents } from "./task-events.js";
@@ -124,6 +125,11 @@ export class Task {
   /** How far the wall clock is ahead of the time that timers follow, where it has jumped; 0: they follow it. */
   get clockAheadMs(): number {
     return this.#options.timers === "manual" ? 0 : this.#present.clockAheadMs;
+  }
+
+  /** What is lost of its log, and was accepted as lost; as far as the store knows. */
+  get losses(): Losses {
+    return this.#store?.position.losses ?? noLosses;
   }
 
   /** Contacts in memory, and what they take. */
@@ -229,19 +235,14 @@ export class Task {
     const { erased, events, timers } = this.#options;
     const place = watchedPlace(this.#options.store, this.#condition.waits);
     const onNotice = (text: string): void => events?.onNotice?.(text);
-    const own = await ownCommitted({ place, log, taskLog, foldVersion: FOLD_VERSION, starts, onNotice });
-    const committed = own === null ? null : { offsets: own.offsets, ...decodeMetadata(own.metadata) };
+    const reading = { place, log, taskLog, foldVersion: FOLD_VERSION, starts, onNotice };
+    const committed = committedPosition(await ownCommitted(reading));
     this.#published = new Map([...starts, ...(committed?.offsets ?? [])]);
     if (timers === "clock") await this.#present.begin(taskLog);
     const store = await openStoreOf({
-      place,
-      log,
-      taskLog,
-      foldVersion: FOLD_VERSION,
+      ...reading,
       committed,
       wanted: this.#wanted.id,
-      starts,
-      onNotice,
       ...(erased === undefined ? {} : { erased }),
     });
     this.#store = store;

@@ -28,6 +28,7 @@ import { ContactFold } from "../../src/fold/contact.js";
 import { explain } from "../../src/fold/explain.js";
 import type { CompiledModel } from "../../src/model/compile.js";
 import { nearest } from "../../src/nearest.js";
+import { noLosses } from "../../src/store/position.js";
 
 interface Topic {
   readonly start: number;
@@ -88,7 +89,7 @@ export class MemoryEngine implements Engine {
   taskStatuses(): readonly TaskStatus[] {
     const { state, detail, lag, oldestInputAgeMs, contacts } = this.status;
     const offsets = { inputs: this.lines.length };
-    return [{ task: 0, state, detail, lag, oldestInputAgeMs, contacts, offsets, timersBehindMs: 0 }];
+    return [{ task: 0, state, detail, lag, oldestInputAgeMs, contacts, offsets, timersBehindMs: 0, losses: noLosses }];
   }
 
   async append(lines: readonly Original[]): Promise<Appended> {

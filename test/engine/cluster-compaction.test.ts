@@ -6,7 +6,7 @@ import { compactTaskStores } from "../../src/engine/cluster-compaction.js";
 import { DataDirectory } from "../../src/engine/directory.js";
 import type { Input } from "../../src/events/types.js";
 import { contactKey } from "../../src/store/keys.js";
-import { noTimers } from "../../src/store/position.js";
+import { noProof, noTimers } from "../../src/store/position.js";
 import { ContactStore } from "../../src/store/store.js";
 import { TaskContact } from "../../src/stream/contact.js";
 import { told } from "../cli/memory-io.js";
@@ -35,6 +35,7 @@ async function given(task: number): Promise<void> {
   const origin = { app: "lead", tasks: 2, topicIds: new Map([["web", "id"]]) };
   const store = await ContactStore.open(database, { clusterId: "c", foldVersion: 1, origin });
   const position = {
+    ...noProof,
     offsets: new Map([
       ["web", 120 + task],
       ["lead.rekeyed", 0],

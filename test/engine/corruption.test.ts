@@ -185,7 +185,7 @@ describe("a damaged log", () => {
         expectSame(result as Found, `${name} ${what}`);
         continue;
       }
-      expect(result.code, `${name} ${what}`).toMatch(/^(log-corrupt|history-lost)$/);
+      expect(result.code, `${name} ${what}`).toMatch(/^(log-corrupt|log-lost)$/);
       expect(result.retryable).toBe(false);
       if (!what.includes("value")) expect(result.message).toContain(path);
       expect(result.message).toMatch(/backup/);

@@ -56,7 +56,7 @@ export class Engines {
   async start(app: KafkaApp, { data, told, ...over }: Over = {}): Promise<KafkaEngine> {
     const engine = await KafkaEngine.start({
       directory: await DataDirectory.open(join(this.path, data ?? ".")),
-      kafka,
+      kafka: app.kafka,
       app: app.id,
       inputTopics: app.inputTopics,
       outputTopics: app.outputTopics,

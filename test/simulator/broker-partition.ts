@@ -25,6 +25,7 @@ export class Partition {
   #entries: Entry[] = [];
   /** No open transaction has a record before it. Never goes back. */
   #stable: Offset = 0;
+  #elections = 0;
 
   constructor(topic: Topic, number: number) {
     this.topic = topic;
@@ -69,6 +70,26 @@ export class Partition {
     return Array.from({ length: next - from }, (_, i) => markOf(this.#at(from + i)));
   }
 
+  /** Its end is lost, from `offset` on: also what readers have seen. Whoever reads it notices that its leader has changed. */
+  truncate(offset: Offset): void {
+    this.#entries.splice(Math.max(0, offset - this.#start));
+    this.#stable = Math.min(this.#stable, this.end);
+    this.#elections += 1;
+  }
+
+  /** Deleted and made anew, empty. */
+  makeAnew(): void {
+    this.#start = 0;
+    this.#entries = [];
+    this.#stable = 0;
+    this.#elections += 1;
+  }
+
+  /** How often its leader has changed. */
+  get elections(): number {
+    return this.#elections;
+  }
+
   /** @throws ScorefoldError `log-failed` when the offset is not in the partition */
   check(offset: Offset): void {
     if (offset >= this.#start && offset <= this.end) return;
@@ -94,5 +115,5 @@ export class Partition {
 }
 
 function markOf({ offset, timestamp, content }: Entry): Mark {
-  return { base: offset, at: timestamp, checksum: crc32(JSON.stringify(content)) };
+  return { base: offset, count: 1, at: timestamp, checksum: crc32(JSON.stringify(content)) };
 }

@@ -17,11 +17,13 @@ import {
   type Topic,
   type Transaction,
 } from "../../src/stream/log.js";
+import { findingOf } from "../../src/stream/marks.js";
 import type { BrokerClient } from "./broker-client.js";
 import type { Entry, Partition } from "./broker-partition.js";
 
 export class BrokerTaskLog implements TaskLog {
   readonly task: number;
+  readonly topicIds: ReadonlyMap<Topic, string> | null;
   readonly #client: BrokerClient;
   readonly #epoch: number;
   #isClosed = false;
@@ -32,10 +34,13 @@ export class BrokerTaskLog implements TaskLog {
   #last: Promise<unknown> = Promise.resolve();
   /** The topic that a fetch begins with moves on, so that a full one does not starve the others. */
   #turn = 0;
+  /** Of whose leaders it has seen what it has read. */
+  readonly #elections = new Map<Topic, number>();
 
   constructor(client: BrokerClient, task: number, epoch: number) {
     this.#client = client;
     this.task = task;
+    this.topicIds = client.origin === null ? null : new Map(client.broker.topicIds);
     this.#epoch = epoch;
   }
 
@@ -48,15 +53,17 @@ export class BrokerTaskLog implements TaskLog {
     throw new ScorefoldError("history-lost", `nothing is committed for ${broker.inputTopics.at(-1)}-${this.task}`);
   }
 
-  async bounds(): Promise<ReadonlyMap<Topic, Bounds>> {
+  async bounds(topics = this.#client.broker.inputTopics): Promise<ReadonlyMap<Topic, Bounds>> {
     await this.#gate("bounds");
-    return new Map(this.#partitions().map((partition) => [partition.topic, partition.bounds]));
+    const { broker } = this.#client;
+    return new Map(topics.map((topic) => [topic, broker.partition(topic, this.task).bounds]));
   }
 
-  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal): Promise<Fetched[]> {
+  async fetch(from: Offsets, limits: FetchLimits, signal?: AbortSignal, marks?: Marks): Promise<Fetched[]> {
     await this.#gate("fetch");
     const { broker } = this.#client;
     const partitions = this.#partitions();
+    this.#checkLeaders(partitions, marks);
     const offsets = partitions.map(({ topic }) => from.get(topic) ?? missingOffset(topic));
     for (const [i, partition] of partitions.entries()) partition.check(offsets[i] as Offset);
     const deadline = broker.now + limits.waitMs;
@@ -71,6 +78,8 @@ export class BrokerTaskLog implements TaskLog {
         this.#client.isClosed,
     );
     signal?.removeEventListener("abort", wake);
+    this.#checkLeaders(partitions, marks);
+    for (const [i, partition] of partitions.entries()) partition.check(offsets[i] as Offset);
     const found = this.#collect(partitions, offsets, limits);
     await this.#gate("fetched");
     return found;
@@ -167,6 +176,18 @@ export class BrokerTaskLog implements TaskLog {
     const records = some.slice(0, count);
     const upTo = isCut ? (records.at(-1) as LogRecord).offset + 1 : next;
     return { topic, records, next: upTo, marks: partition.marks(from, upTo), end: stable };
+  }
+
+  /** After a change of leader nothing is read on from what another one has. */
+  #checkLeaders(partitions: readonly Partition[], marks: Marks = new Map()): void {
+    for (const partition of partitions) {
+      const { topic, elections } = partition;
+      const mark = marks.get(topic);
+      if (mark === undefined || this.#elections.get(topic) === elections) continue;
+      if (findingOf(mark, partition.look(mark.base)) !== "same")
+        throw new ScorefoldError("log-failed", `${topic}-${this.task} is not what was read at ${mark.base}`);
+      this.#elections.set(topic, elections);
+    }
   }
 
   #partitions(): Partition[] {

@@ -139,6 +139,22 @@ export class Broker {
     this.partition(topic, task).dropBefore(offset);
   }
 
+  /** A partition loses its end, as where a leader is elected that did not have it, or an older disk is put in its place. */
+  truncate(topic: Topic, task: number, offset: Offset): void {
+    this.partition(topic, task).truncate(offset);
+    this.changed();
+  }
+
+  /** A topic is deleted and made anew under its name; what was committed of it is forgotten. */
+  makeAnew(topic: Topic): void {
+    this.topicIds.set(topic, `${this.topicIds.get(topic)} anew`);
+    for (let task = 0; task < this.tasks; task++) {
+      this.partition(topic, task).makeAnew();
+      this.forget(task, [topic]);
+    }
+    this.changed();
+  }
+
   /** What a consumer of committed records sees of a topic. */
   read(topic: Topic, task = 0): { readonly offset: Offset; readonly value: string }[] {
     const partition = this.partition(topic, task);

@@ -60,13 +60,17 @@ function makeAnew(world: World, cluster: Cluster, machine: number): () => void {
   const id = broker.topicIds.get(topic) as string;
   broker.topicIds.set(topic, `${id} anew`);
   const hosts = hostsOf(world, machine);
-  const known = hosts.filter((host) => !host.isDamaged && host.row("m\0store") !== null);
-  world.note(`${topic} was made anew, and tasks ${known.map(({ task }) => task).join()} have a store`);
-  cluster.refusal = { code: "format-unknown", tasks: new Set(known.map(({ task }) => task)), met: new Set() };
+  const stored = hosts.filter((host) => !host.isDamaged && host.row("m\0store") !== null);
+  // Of a topic that nothing was taken of yet nothing is lost.
+  const known = stored.filter((host) => (foldedOf(host)[topic] ?? 0) > 0);
+  world.note(
+    `${topic} was made anew, and tasks ${known.map(({ task }) => task).join()} have a store that was folded from it`,
+  );
+  cluster.refusal = { code: "log-lost", tasks: new Set(known.map(({ task }) => task)), met: new Set() };
   return () => {
     broker.topicIds.set(topic, id);
     // What was made meanwhile is of the topic that is gone now.
-    for (const host of hosts) if (!known.includes(host)) void host.setAside();
+    for (const host of hosts) if (!stored.includes(host)) void host.setAside();
   };
 }
 
@@ -87,9 +91,13 @@ function hostsOf({ hosts }: World, machine: number): Host[] {
 }
 
 function hasFolded(host: Host): boolean {
+  return Object.values(foldedOf(host)).some((offset) => offset > 0);
+}
+
+/** Up to where its store has folded topics. */
+function foldedOf(host: Host): Readonly<Record<string, number>> {
   const meta = host.row("m\0store");
-  if (meta === null) return false;
-  return Object.values((JSON.parse(meta) as { offsets: Record<string, number> }).offsets).some((offset) => offset > 0);
+  return meta === null ? {} : (JSON.parse(meta) as { offsets: Record<string, number> }).offsets;
 }
 
 /** What is readable of a task's outputs. */

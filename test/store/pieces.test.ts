@@ -7,14 +7,14 @@ import { cloneState, encodeState } from "../../src/fold/state.js";
 import { checkModel } from "../../src/model/check.js";
 import { compile } from "../../src/model/compile.js";
 import { keptPieces, noPieces, PieceChanges, putBack, takeOut } from "../../src/store/pieces.js";
-import { noTimers } from "../../src/store/position.js";
+import { noProof, noTimers } from "../../src/store/position.js";
 import { ContactStore } from "../../src/store/store.js";
 import { TaskContact } from "../../src/stream/contact.js";
 import type { SimulatedDisk } from "../simulator/disk.js";
 import { erasure, HOUR, openStore, start } from "../stream/given.js";
 
 const key = "acme\0ada";
-const position = { offsets: new Map(), timer: noTimers, change: null };
+const position = { offsets: new Map(), ...noProof, timer: noTimers, change: null };
 
 /** Every kind of list that can grow long: hours, hours with matches, resources for ever, resources seen. */
 function longModel() {

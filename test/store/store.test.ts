@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { sealed, unsealed } from "../../src/database/checksum.js";
 import type { Input } from "../../src/events/types.js";
 import { contactKey } from "../../src/store/keys.js";
-import { noTimers, type Position } from "../../src/store/position.js";
+import { noProof, noTimers, type Position } from "../../src/store/position.js";
 import { encodeContact, storedInput } from "../../src/store/rows.js";
 import { type ContactChange, ContactStore, erasedHash } from "../../src/store/store.js";
 import { SimulatedDisk } from "../simulator/disk.js";
@@ -26,7 +26,7 @@ async function reopen(): Promise<ContactStore> {
 }
 
 function at(offset: number): Position {
-  return { offsets: new Map([["inputs", offset]]), timer: noTimers, change: null };
+  return { offsets: new Map([["inputs", offset]]), ...noProof, timer: noTimers, change: null };
 }
 
 function visit(n: number, type = "web.page_viewed"): Input {
@@ -94,9 +94,9 @@ describe("ContactStore", () => {
 
   it("keeps timers, a change of models and models in use over a restart", async () => {
     const timer = { all: 5, run: { until: 9, done: ada } };
-    await store.write([], { offsets: new Map(), timer, change: { to: "x", done: bob } }, ["lead@1"]);
+    await store.write([], { ...noProof, offsets: new Map(), timer, change: { to: "x", done: bob } }, ["lead@1"]);
     const { position, models } = await reopen();
-    expect(position).toEqual({ offsets: new Map(), timer, change: { to: "x", done: bob } });
+    expect(position).toEqual({ ...noProof, offsets: new Map(), timer, change: { to: "x", done: bob } });
     expect(models).toEqual(["lead@1"]);
     await store.learnModels([{ name: "lead@1", text: "model: lead" }]);
     expect(await (await reopen()).knownModels()).toEqual(new Map([["lead@1", "model: lead"]]));

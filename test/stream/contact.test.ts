@@ -1,7 +1,7 @@
 /** One contact between memory and store: what is on its way there is part of its history, and nothing erased comes back. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Input } from "../../src/events/types.js";
-import { noTimers } from "../../src/store/position.js";
+import { noProof, noTimers } from "../../src/store/position.js";
 import { decodeContact } from "../../src/store/rows.js";
 import type { ContactStore } from "../../src/store/store.js";
 import { TaskContact } from "../../src/stream/contact.js";
@@ -10,7 +10,7 @@ import { erasure, modelOf, openStore, start, visit, visitsModel } from "./given.
 
 const key = "acme\0ada";
 const model = visitsModel();
-const position = { offsets: new Map(), timer: noTimers, change: null };
+const position = { offsets: new Map(), ...noProof, timer: noTimers, change: null };
 let disk: SimulatedDisk;
 let store: ContactStore;
 let contact: TaskContact;

@@ -1,13 +1,13 @@
 /** Contacts in memory: let go when there is no room, but never with something that the store has yet to learn. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { noTimers } from "../../src/store/position.js";
+import { noProof, noTimers } from "../../src/store/position.js";
 import type { ContactStore } from "../../src/store/store.js";
 import { HotContacts } from "../../src/stream/hot-contacts.js";
 import { erasure, openStore, start, visit, visitsModel } from "./given.js";
 
 const model = visitsModel();
 const keys = ["a", "b", "c", "d"].map((contactId) => `acme\0${contactId}`);
-const position = { offsets: new Map(), timer: noTimers, change: null };
+const position = { offsets: new Map(), ...noProof, timer: noTimers, change: null };
 let store: ContactStore;
 let contacts: HotContacts;
 

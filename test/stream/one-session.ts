@@ -63,9 +63,9 @@ export async function begin(
 
 /** Up to where the log says that all is published. */
 export async function committed(): Promise<Position> {
-  const { offsets, metadata } = (await log.committed())!;
+  const { offsets, marks, metadata } = (await log.committed())!;
   const { models: _, ...position } = decodeMetadata(metadata);
-  return { offsets, ...position };
+  return { offsets, marks, outputs: session.position.outputs, ...position };
 }
 
 /** Inputs come and are folded. @param visited with instants counted from `start` */

@@ -1,11 +1,11 @@
 /** Whether a store has read all that was scored, and what is said where it has not. */
 import { expect, it } from "vitest";
-import { noTimers, type Position } from "../../src/store/position.js";
+import { noLosses, noProof, noTimers, type Position } from "../../src/store/position.js";
 import { decodeMetadata, encodeMetadata, uncounted } from "../../src/stream/metadata.js";
 import { checkRestored, RestoredLess, UnreadRecords } from "../../src/stream/restored.js";
 
 function at(inputs: number | null): Position {
-  return { offsets: new Map([["visits", 9]]), timer: noTimers, change: null, inputs };
+  return { ...noProof, offsets: new Map([["visits", 9]]), timer: noTimers, change: null, inputs };
 }
 
 function letter(offset: number, schema: number) {
@@ -49,6 +49,11 @@ it("stops at fewer, with the records that can't be read by what they lack", () =
 it("is committed with a position, and not with another", () => {
   const text = encodeMetadata(at(5), "models");
   expect(decodeMetadata(text)).toMatchObject({ inputs: 5, models: "models" });
-  expect(decodeMetadata(uncounted(text))).toEqual({ timer: noTimers, change: null, models: "models" });
+  expect(decodeMetadata(uncounted(text))).toEqual({
+    timer: noTimers,
+    change: null,
+    losses: noLosses,
+    models: "models",
+  });
   expect(uncounted("")).toBe("");
 });

@@ -30,8 +30,9 @@ class Held {
 
   readonly through = (own: TaskLog): TaskLog => ({
     task: own.task,
+    topicIds: own.topicIds,
     committed: async () => await own.committed(),
-    bounds: async () => await own.bounds(),
+    bounds: async (topics) => await own.bounds(topics),
     fetch: async (from, limits, signal, marks) => await own.fetch(from, limits, signal, marks),
     look: async (offsets) => await own.look(offsets),
     publish: async (transaction) => {

@@ -182,7 +182,7 @@ rules:
     expect(one.asides).toBe(2);
   });
 
-  it("puts a store aside that is ahead of the log", async () => {
+  it("refuses a log that is behind the store: it has lost its end", async () => {
     const { task, ended } = one.run();
     await one.passes(task.running());
     one.arrive(1, 2);
@@ -194,8 +194,9 @@ rules:
     one.broker.advance(start - one.broker.now);
     one.arrive(1);
     const next = one.run();
-    await one.passes(() => one.scores().length === 1);
-    expect(one.asides).toBe(1);
-    expect(next.notices[0]).toMatch(/ahead/);
+    await one.passes(() => "error" in next.ended);
+    expect(next.ended.error).toMatchObject({ code: "log-lost", retryable: false });
+    expect((next.ended.error as Error).message).toContain("recover --accept-loss inputs-0");
+    expect([one.asides, one.scores()]).toEqual([0, []]);
   });
 });

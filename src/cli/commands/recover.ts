@@ -1,8 +1,10 @@
-/** `recover`: says up to where outputs were published, where the cluster has forgotten it. */
+/** `recover`: a person says what the engine can't know: up to where outputs were published, and that a loss is accepted. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { GivenKafkaOptions } from "../../config/kafka.js";
+import { type Accepted, acceptOfDirectory, type LostPartition, lostPartition } from "../../engine/accept-loss.js";
 import { DataDirectory } from "../../engine/directory.js";
 import { type PublishedUntil, recover } from "../../engine/recover.js";
+import { ScorefoldError } from "../../errors.js";
 import { parseInstant } from "../../events/time.js";
 import { createLogger } from "../../telemetry.js";
 import { dataOption } from "../arguments.js";
@@ -14,16 +16,20 @@ import { clientId } from "../workers/start.js";
 
 interface Options extends GivenKafkaOptions {
   readonly data: string;
-  readonly publishedUntil: PublishedUntil;
+  readonly publishedUntil?: PublishedUntil;
+  readonly acceptLoss?: readonly LostPartition[];
 }
 
 export function recoverCommand(io: Io): Command {
   const command = new Command("recover")
-    .description("say up to where outputs were published, for tasks whose committed offsets have expired")
+    .description("say what the engine can't know: up to where outputs were published, or that a loss is accepted")
     .addOption(
-      new Option("--published-until <where>", "store, nothing, or ISO 8601 with a zone")
-        .makeOptionMandatory()
-        .argParser(untilArgument),
+      new Option("--published-until <where>", "store, nothing, or ISO 8601 with a zone").argParser(untilArgument),
+    )
+    .addOption(
+      new Option("--accept-loss <topic-partition>", "go on without what is lost of it; may be given again").argParser(
+        lossArgument,
+      ),
     )
     .addOption(dataOption(io));
   return withClusterOptions(command)
@@ -38,10 +44,24 @@ its outputs are out, and does not start. Of the tasks that have committed offset
   ISO 8601  all that had arrived by then; for a store that is lost, or outputs that are known from elsewhere
   nothing   everything is published again
 
-All processes of the group have to be stopped.
+--accept-loss is for tasks that have failed because the log is not the one that was scored: its end is gone, other records
+are in its place, it begins behind what was read, or a topic was made anew. What is affected is in the error of the task.
+Inputs that the store has stay scored; reading goes on at the last place that is proven, and what is known comes as a
+duplicate. Who has accepted what, and when, is kept and shown in /v1/tasks. Without --brokers it is for the embedded log in
+--data.
+
+All processes have to be stopped.
 ${clusterHelp}`,
     )
     .action(async (options: Options) => {
+      const { publishedUntil = null, acceptLoss: accepted = [] } = options;
+      if (publishedUntil === null && accepted.length === 0)
+        throw new ScorefoldError("usage", "nothing is said; name --published-until or --accept-loss");
+      if (publishedUntil === null && (await DataDirectory.exists(options.data))) {
+        const topics = new Set(accepted.map(({ topic }) => topic));
+        tell(io, 0, await acceptOfDirectory(await DataDirectory.open(options.data), topics));
+        return;
+      }
       const cluster = clusterConfig(io, options);
       const recovered = await recover({
         directory: await DataDirectory.open(options.data),
@@ -49,16 +69,31 @@ ${clusterHelp}`,
         app: cluster.app,
         ...topicsOf(loadTopology(cluster.topics), cluster),
         isHistoryLocal: cluster.isHistoryLocal,
-        publishedUntil: options.publishedUntil,
+        publishedUntil,
+        accepted,
       });
-      for (const { task, offsets } of recovered) {
-        const text =
-          offsets === null
-            ? "is known, and left as it is"
-            : [...offsets].map(([topic, offset]) => `${topic}=${offset}`).join(" ");
-        io.stdout.write(`task ${task}: ${text}\n`);
+      for (const one of recovered) {
+        const { task, offsets, lost } = one;
+        if (offsets !== null)
+          io.stdout.write(`task ${task}: ${[...offsets].map(([topic, offset]) => `${topic}=${offset}`).join(" ")}\n`);
+        else if (lost.length === 0) io.stdout.write(`task ${task}: is known, and left as it is\n`);
+        tell(io, task, one);
       }
     });
+}
+
+function tell(io: Io, task: number, { lost, left }: Accepted): void {
+  for (const { topic, position, resumed, records, isOutput } of lost) {
+    const where = isOutput ? "" : `, and goes on at ${resumed}`;
+    io.stdout.write(
+      `${topic}-${task}: was ${isOutput ? "written" : "read"} up to ${position}${where}; ${records} records at most are accepted as lost\n`,
+    );
+  }
+  for (const { topic } of left) io.stdout.write(`${topic}-${task}: is lost in part, too, and was not accepted\n`);
+}
+
+function lossArgument(text: string, before: readonly LostPartition[] = []): readonly LostPartition[] {
+  return [...before, lostPartition(text)];
 }
 
 function untilArgument(text: string): PublishedUntil {

@@ -168,6 +168,11 @@ export class LocalBroker {
     );
   }
 
+  /** Where it keeps a partition. */
+  partitionPath(topic: string, partition: number): string {
+    return join(this.#directory, "data", `${topic}-${partition}`);
+  }
+
   async format(): Promise<void> {
     const tool = ["-Xmx128m", "-cp", `${this.#jars}/*`, "kafka.tools.StorageTool"];
     const { stdout } = await run("java", [...tool, "random-uuid"]);
