@@ -31,6 +31,7 @@ import { KafkaModels } from "../kafka/shared-models.js";
 import { SharedSettings } from "../kafka/shared-settings.js";
 import { openCluster } from "../kafka/start.js";
 import type { CompiledModel } from "../model/compile.js";
+import { Backoff } from "../stream/backoff.js";
 import type { Clock } from "../stream/clock.js";
 import { defaultLimits, type TaskLimits } from "../stream/limits.js";
 import type { Topic, Waits } from "../stream/log.js";
@@ -39,6 +40,7 @@ import { FOLD_VERSION, type Task, type TaskEvents } from "../stream/task.js";
 import { createMetrics, type Logger, type Metrics } from "../telemetry.js";
 import type { RecordMapper } from "../topics/record.js";
 import { AssignedTasks } from "./assigned-tasks.js";
+import { CauseLog } from "./cause-log.js";
 import { ClusterEngine } from "./cluster-engine.js";
 import type { DataDirectory } from "./directory.js";
 import { eraseContact } from "./erasure.js";
@@ -80,9 +82,6 @@ export interface KafkaEngineOptions {
   readonly lagLookMs?: number;
 }
 
-/** Joining again after the client has given up on its membership. */
-const REJOIN_MS_MIN = 1_000;
-const REJOIN_MS_MAX = 15_000;
 /** Between two looks at members of this host that have died. */
 const DEAD_MEMBERS_MS = 1_000;
 const PROGRESS_MS = 5_000;
@@ -380,16 +379,18 @@ export class KafkaEngine extends ClusterEngine implements Engine {
     this.#owned.forget();
     void (async () => {
       const { signal } = this.#stopping;
-      for (let wait = REJOIN_MS_MIN; !signal.aborted; wait = Math.min(REJOIN_MS_MAX, 2 * wait)) {
+      const backoff = new Backoff();
+      const causes = new CauseLog(logger, () => clock.elapsed());
+      while (!signal.aborted) {
         await this.#group.leave().catch(() => undefined);
-        await clock.sleep(wait, signal);
+        await clock.sleep(backoff.next(), signal);
         if (signal.aborted) return;
         this.#group = this.#makeGroup();
         try {
           await this.#join();
           return;
         } catch (again) {
-          logger.warn({ err: again }, "joining the group again has failed");
+          causes.warn("joining the group again has failed", again);
         }
       }
     })();

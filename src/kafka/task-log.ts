@@ -135,8 +135,9 @@ export class KafkaTaskLog implements TaskLog {
       }
       throw new ScorefoldError(
         "history-lost",
-        `nothing is committed for ${topics.at(-1)}, partition ${this.task}, and how far timers were with it; has the topic ` +
-          "been deleted? Up to where outputs were published is to be said: `scorefold recover`",
+        `nothing is committed for ${topics.at(-1)}, partition ${this.task}, nor how far timers were: the topic has been ` +
+          "deleted, and with it the inputs that it had. Stop all processes, and say up to where outputs were published, " +
+          "with the options of `run` but --models: `scorefold recover --published-until store`",
       );
     });
   }

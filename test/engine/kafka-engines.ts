@@ -29,10 +29,14 @@ export class KafkaEngines {
   readonly path = mkdtempSync(join(tmpdir(), "scorefold-kafka-engine-"));
   readonly #running: KafkaEngine[] = [];
 
+  async directory(data = "data"): Promise<DataDirectory> {
+    return await DataDirectory.open(join(this.path, data));
+  }
+
   async start(app: KafkaApp, given: EngineOver = {}): Promise<KafkaEngine> {
     const { data = "data", told = new Told(), wrap = (own: DataDirectory) => own, ...over } = given;
     const engine = await KafkaEngine.start({
-      directory: wrap(await DataDirectory.open(join(this.path, data))),
+      directory: wrap(await this.directory(data)),
       kafka: app.kafka,
       app: app.id,
       inputTopics: app.inputTopics,
