@@ -77,6 +77,16 @@ export class Partition {
     this.#elections += 1;
   }
 
+  /** What it has now. @returns what brings that back */
+  keep(): () => void {
+    const [entries, stable] = [[...this.#entries], this.#stable];
+    return () => {
+      this.#entries = entries;
+      this.#stable = stable;
+      this.#elections += 1;
+    };
+  }
+
   /** Deleted and made anew, empty. */
   makeAnew(): void {
     this.#start = 0;

@@ -1,6 +1,7 @@
 /**
- * The cluster has forgotten what was committed, or a topic was made anew: nobody may go on as if nothing had been. All
- * processes are gone, somebody starts one, and its tasks are refused; then a person puts right what was wrong.
+ * The cluster has forgotten what was committed, a topic was made anew, or a partition has lost its end, and others have
+ * perhaps written past it: nobody may go on as if nothing had been. All processes are gone, somebody starts one, and its
+ * tasks are refused; then a person puts right what was wrong.
  */
 import type { Committed } from "../../src/stream/log.js";
 import type { Cluster } from "./cluster.js";
@@ -15,7 +16,8 @@ export async function refuse(world: World): Promise<void> {
   if (cluster === null) return;
   await endAll(world, cluster);
   const machine = random.between(0, world.plan.stores - 1);
-  const repair = random.chance(0.5) ? forget(world, cluster, machine) : makeAnew(world, cluster, machine);
+  const disaster = random.pick([forget, makeAnew, loseEnd, loseEnd]);
+  const repair = disaster(world, cluster, machine);
   const { refusal } = cluster;
   if (refusal !== null && refusal.tasks.size > 0) {
     const before = [...refusal.tasks].map((task) => told(world, task));
@@ -72,6 +74,33 @@ function makeAnew(world: World, cluster: Cluster, machine: number): () => void {
     // What was made meanwhile is of the topic that is gone now.
     for (const host of hosts) if (!stored.includes(host)) void host.setAside();
   };
+}
+
+/**
+ * The end of a partition is lost, also of what was scored; mostly others have written past it since. Whoever has the task,
+ * with a store or without, must not read on. @returns what brings the old log back
+ */
+function loseEnd(world: World, cluster: Cluster): () => void {
+  const { broker, random, plan } = world;
+  const topic = random.pick(plan.topics);
+  const task = random.between(0, broker.tasks - 1);
+  const read = broker.committed(task)?.offsets.get(topic) ?? 0;
+  if (read === 0) return () => undefined;
+  const partition = broker.partition(topic, task);
+  const restore = partition.keep();
+  broker.truncate(topic, task, random.between(partition.bounds.start, read - 1));
+  const from = partition.end;
+  const count = random.chance(0.6) ? read - from + random.between(0, 3) : random.between(0, read - from);
+  broker.append(
+    topic,
+    task,
+    Array.from({ length: count }, (_, i) => `another ${i}`),
+  );
+  world.note(
+    `${topic}-${task} was read up to ${read}, and has lost what was from ${from} on; it ends at ${partition.end}`,
+  );
+  cluster.refusal = { code: "log-lost", tasks: new Set([task]), met: new Set() };
+  return restore;
 }
 
 /** Nobody is left, also in the eyes of the group, and nothing hangs open. */

@@ -263,7 +263,7 @@ function drawFaults(random: Random): Faults {
     clock: sometimes(50, 300),
     timeout: sometimes(60, 300),
     silence: random.pick([0, 30, 60, 300]),
-    disaster: random.pick([0, 0, 400, 1000]),
+    disaster: random.pick([0, 100, 200, 1000]),
     losesTail: random.chance(0.4),
     losesStore: random.chance(0.4),
   };
