@@ -79,6 +79,44 @@ describe("Fetcher", () => {
     expect(counts.refreshed).toBe(2);
   });
 
+  it("begins with the batch that it knows after an error, and gives none of it twice", async () => {
+    const [known, next] = [
+      { base: 0, values: ["a", "b"] },
+      { base: 2, values: ["c"] },
+    ];
+    const { fetch, asked } = fetcherOf([response([known]), new Error("closed"), response([known, next])]);
+    const first = await fetch();
+    expect(first.marks).toMatchObject([{ base: 0, count: 2 }]);
+    const second = await fetch({ t: 2 });
+    expect([second.records.map(({ value }) => String(value)), second.next]).toEqual([["c"], 3]);
+    expect(second.marks).toMatchObject([{ base: 2, count: 1 }]);
+    expect(asked.slice(0, 3).map(({ from }) => from)).toEqual([0, 2, 0]);
+  });
+
+  it("takes nothing behind another batch than it knows", async () => {
+    const known = { base: 0, values: ["a", "b"] };
+    const next = { base: 2, values: ["c"] };
+    const { fetch } = fetcherOf([
+      response([known]),
+      response([], [], 0, NOT_LEADER),
+      response([{ base: 0, values: ["x", "y"] }, next]),
+    ]);
+    await fetch();
+    await expect(fetch({ t: 2 })).rejects.toMatchObject({
+      code: "log-failed",
+      message: "topic t, partition 3: at offset 0 there is something else than was read from it",
+    });
+  });
+
+  it("looks for the batch below a position before it takes the first records behind it", async () => {
+    const known = { base: 0, values: ["a", "b"] };
+    const mark = { base: 0, count: 2, at: 1, checksum: 1 };
+    const { fetcher, asked } = fetcherOf([response([known, { base: 2, values: ["c"] }])]);
+    const fetching = fetcher.fetch(new Map([["t", 2]]), limits, undefined, new Map([["t", mark]]));
+    await expect(fetching).rejects.toMatchObject({ code: "log-failed" });
+    expect(asked[0]!.from).toBe(0);
+  });
+
   it("tells what asking again would not change", async () => {
     for (const [code, name] of [
       [TOPIC_AUTHORIZATION_FAILED, "TOPIC_AUTHORIZATION_FAILED"],
