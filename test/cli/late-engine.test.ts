@@ -3,9 +3,11 @@ import { expect, it } from "vitest";
 import { LateEngine } from "../../src/cli/late-engine.js";
 import type { ServedEngine } from "../../src/cli/serving.js";
 import { ScorefoldError } from "../../src/errors.js";
+import { registeredAvro } from "../../src/kafka/avro.js";
 import { createLogger } from "../../src/telemetry.js";
 import { MemoryEngine } from "../api/memory-engine.js";
 import { compiled, Told } from "../engine/given.js";
+import { SilentRegistry } from "../engine/silent-registry.js";
 
 const models = [compiled("model: lead\nversion: 1\nrules: [{ id: v, when: web.page_viewed, points: 1 }]\n")];
 
@@ -60,6 +62,27 @@ it("is up in its own time where broker or registry are away, and says what it wa
   expect([tries, told.text.split("\n")]).toEqual([3, Array(2).fill("the start has failed and is tried again")]);
   await engine.stop();
   await engine.ended();
+});
+
+it("waits for a schema registry that is away, by its address, until outputs are registered", async () => {
+  const registry = await SilentRegistry.start();
+  let url = "http://127.0.0.1:1";
+  const topics = { scoreChanged: "score-changed", thresholdCrossed: "threshold-crossed", deadLetters: "dead-letters" };
+  const engine = await LateEngine.start({
+    start: async (waits) => {
+      await registeredAvro({ url }, topics, () => 0, waits);
+      return memoryEngine();
+    },
+    modelNames: ["lead@1"],
+    logger: createLogger("info", new Told()),
+  });
+  expect(engine.status).toMatchObject({ state: "retrying", isReady: false });
+  expect(engine.status.detail).toContain("the schema registry at http://127.0.0.1:1: ");
+  url = registry.url;
+  while (engine.engine === null) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(engine.status.isReady).toBe(true);
+  await engine.stop();
+  await registry.close();
 });
 
 it("ends with what nobody but a person can mend, at once or after it has waited", async () => {
