@@ -72,6 +72,11 @@ async function byStore(reading: CommittedReading, committed: Committed, store: C
   const models = committed.metadata === "" ? known : decodeMetadata(committed.metadata).models;
   const offsets = new Map([...committed.offsets, ...resumed]);
   const marks = new Map([...committed.marks].filter(([topic]) => !committed.set?.has(topic)));
+  // Where the store is is proven by what it has read.
+  for (const { topic, to, folded } of set) {
+    const mark = position.marks.get(topic);
+    if (to >= folded && mark !== undefined) marks.set(topic, mark);
+  }
   const how = set.map(({ topic, to, folded }) => `${topic} to ${to}, where ${folded} is scored`).join("; ");
   const text = `somebody else has set committed offsets of task ${taskLog.task} (${how})`;
   if (isBack) {
