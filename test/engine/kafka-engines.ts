@@ -57,8 +57,12 @@ export class KafkaEngines {
     return engine;
   }
 
+  async stop(): Promise<void> {
+    await Promise.all(this.#running.splice(0).map((engine) => engine.stop()));
+  }
+
   async end(): Promise<void> {
-    await Promise.all(this.#running.map((engine) => engine.stop()));
+    await this.stop();
     rmSync(this.path, { recursive: true, force: true });
   }
 }

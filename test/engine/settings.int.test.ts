@@ -8,10 +8,10 @@ import {
   bothAt,
   connected,
   contacts,
+  type EngineOver,
   Engines,
   isRunning,
   kafka,
-  type Over,
   score,
   TASKS,
   until,
@@ -31,7 +31,7 @@ describe.skipIf(connected === null)("a rolling deploy", () => {
   it("that adds an input topic loses nothing, and takes effect once the last process without it has ended", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web", "calls"], TASKS);
     const [web, calls] = app.inputTopics as [string, string];
-    const before: Over = { inputTopics: [web] };
+    const before: EngineOver = { inputTopics: [web] };
     const hosts = await Promise.all(["a", "b"].map((data) => engines.start(app, { ...before, data })));
     await Promise.all(hosts.map((engine) => isRunning(engine, 1)));
     await app.send("web", 0, [visit(contacts[0], 1), visit(contacts[1], 1)]);
@@ -69,7 +69,7 @@ describe.skipIf(connected === null)("a rolling deploy", () => {
 
   it("that ends before all have changed goes on as it was", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
-    const other: Over = {
+    const other: EngineOver = {
       data: "other",
       meanings: new Map([[app.inputTopics[0]!, "interaction by version 2 of its mapping = {}"]]),
       limits: { inputAheadMsMax: 60_000 },
