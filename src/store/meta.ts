@@ -94,8 +94,8 @@ function takeOrigin(meta: Meta, { app, tasks, topicIds }: StoreOrigin): void {
     throw new ScorefoldError(
       "format-unknown",
       `the store was folded when input topics had ${before.tasks} partitions, and now they have ${tasks}: contacts lie ` +
-        "elsewhere now; copy the inputs into new topics of that many partitions, and score them as a new application " +
-        "with a data directory of its own",
+        "elsewhere now, and their histories are with other tasks. The way out is a new application over the same inputs, " +
+        "with a data directory and output topics of its own",
     );
   }
   // Those that it knows stay until whoever holds them against the log says so.

@@ -28,7 +28,9 @@ export class BrokerClient implements Log {
     this.models = broker.taskOf === null ? null : this.#sharedModels();
     // The embedded log, with its one task, says nothing of where it is from.
     this.origin =
-      broker.taskOf === null ? null : { app: "simulated", tasks: broker.tasks, topicIds: new Map(broker.topicIds) };
+      broker.taskOf === null
+        ? null
+        : { app: "simulated", tasks: broker.partitions, topicIds: new Map(broker.topicIds) };
   }
 
   #sharedModels(): SharedModels {

@@ -57,6 +57,8 @@ export class Broker {
   readonly taskOf: ((contactId: ContactId) => number) | null;
   /** By input topic: one that is made anew has another. */
   readonly topicIds = new Map<Topic, string>();
+  /** How many partitions its topics are said to have: more than `tasks` where somebody has added some. */
+  partitions: number;
   /** The texts of sets of models, by the set, as the processes of an application share them. */
   readonly models = new Map<string, ReadonlyMap<string, string>>();
   readonly step: Step;
@@ -72,6 +74,7 @@ export class Broker {
     const { inputTopics = ["inputs"], tasks = 1 } = options;
     this.inputTopics = inputTopics;
     this.tasks = tasks;
+    this.partitions = tasks;
     this.taskOf = options.taskOf ?? null;
     this.step = options.step ?? goOn;
     this.#mark = options.mark ?? null;

@@ -1,6 +1,6 @@
 /**
- * The cluster has forgotten what was committed, a topic was made anew, or a partition has lost its end, and others have
- * perhaps written past it: nobody may go on as if nothing had been. All processes are gone, somebody starts one, and its
+ * The cluster has forgotten what was committed, a topic was made anew or has got more partitions, or a partition has lost
+ * its end, and others have perhaps written past it: nobody may go on as if nothing had been. All processes are gone, somebody starts one, and its
  * tasks are refused; then a person puts right what was wrong.
  */
 import type { Committed } from "../../src/stream/log.js";
@@ -16,7 +16,7 @@ export async function refuse(world: World): Promise<void> {
   if (cluster === null) return;
   await endAll(world, cluster);
   const machine = random.between(0, world.plan.stores - 1);
-  const disaster = random.pick([forget, makeAnew, loseEnd, loseEnd]);
+  const disaster = random.pick([forget, makeAnew, grow, loseEnd, loseEnd]);
   const repair = disaster(world, cluster, machine);
   const { refusal } = cluster;
   if (refusal !== null && refusal.tasks.size > 0) {
@@ -73,6 +73,23 @@ function makeAnew(world: World, cluster: Cluster, machine: number): () => void {
     broker.topicIds.set(topic, id);
     // What was made meanwhile is of the topic that is gone now.
     for (const host of hosts) if (!stored.includes(host)) void host.setAside();
+  };
+}
+
+/**
+ * Somebody has added partitions: contacts lie elsewhere now, and their histories are with other tasks. Here it is the store
+ * that knows how many there were. A process without one is refused before it opens the log, by what the application's own
+ * topic says, which is no part of this world. @returns what takes the partitions away again, as nobody can
+ */
+function grow(world: World, cluster: Cluster, machine: number): () => void {
+  const { broker, random } = world;
+  const own = hostsOf(world, machine);
+  if (own.some((host) => host.isDamaged || host.row("m\0store") === null)) return () => undefined;
+  broker.partitions = broker.tasks + random.between(1, 3);
+  world.note(`topics have ${broker.partitions} partitions, and scores were made with ${broker.tasks}`);
+  cluster.refusal = { code: "format-unknown", tasks: new Set(own.map(({ task }) => task)), met: new Set() };
+  return () => {
+    broker.partitions = broker.tasks;
   };
 }
 

@@ -22,6 +22,7 @@ const rare: readonly RegExp[] = [
   /has aborted/,
   /failed: nothing is committed for/,
   /failed: .* deleted and made anew/,
+  /failed: .* partitions, and now they have/,
   /failed: .* its end is gone/,
   /failed: .* other records are in the place/,
   /the store is damaged/,
