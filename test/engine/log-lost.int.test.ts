@@ -173,6 +173,31 @@ describe.skipIf(connected === null)("a topic", () => {
     await app.close();
   });
 
+  it("made anew while nobody ran is refused, and taken from its beginning once a person has said so", async () => {
+    const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
+    const engine = await engines.start(app);
+    await isRunning(engine);
+    await app.send("web", 0, visits(0, 2));
+    await until(async () => (await score(engine, contact)) === 20);
+    await engines.stop();
+    await admin.deleteTopics({ topics: [app.named("web")] });
+    await until(async () => !(await admin.listTopics()).includes(app.named("web")));
+    await app.makeInput("web", TASKS);
+    // One of them was scored already: it is a duplicate.
+    await app.send("web", 0, [...visits(300, 3), ...visits(1, 1)]);
+    const refused = await engines.start(app);
+    const detail = await failed(refused);
+    expect(detail).toContain(`${app.named("web")}-0 was deleted and made anew, has 0 to 4`);
+    await engines.stop();
+    expect((await chain(app)).at(-1)).toBe(20);
+    await accept(app, detail, engines.path);
+    const again = await engines.start(app);
+    await until(async () => again.status.isReady && (await score(again, contact)) === 50);
+    await engines.stop();
+    expect((await chain(app)).at(-1)).toBe(50);
+    await app.close();
+  });
+
   it("whose retention has taken what was not read yet says what, and goes on behind it once that is accepted", async () => {
     const app = await KafkaApp.make(kafka, admin, ["web"], TASKS);
     const engine = await engines.start(app);
