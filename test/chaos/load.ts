@@ -24,10 +24,10 @@ const broken: readonly (readonly [value: string | Buffer, reason: string])[] = [
   ["no json", "undecodable"],
   ["", "undecodable"],
   [Buffer.from([0xff, 0xfe, 0x01]), "undecodable"],
-  [`{"kind":"wish","contactId":"c1","at":1}`, "unknown-kind"],
-  [`{"kind":"interaction","type":"email.opened","id":"x","at":1}`, "no-contact"],
+  [`{"kind":"wish","contactId":"c1","at":1e12}`, "unknown-kind"],
+  [`{"kind":"interaction","type":"email.opened","id":"x","at":1e12}`, "no-contact"],
   [`{"kind":"interaction","type":"email.opened","id":"x","contactId":"c1","at":"5 May 2026"}`, "bad-instant"],
-  [`{"kind":"interaction","id":"x","contactId":"c1","at":1}`, "invalid"],
+  [`{"kind":"interaction","id":"x","contactId":"c1","at":1e12}`, "invalid"],
 ];
 const reasons = new Map(broken.map(([value, reason]) => [Buffer.from(value).toString("base64"), reason]));
 

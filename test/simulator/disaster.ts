@@ -59,12 +59,14 @@ function forget(world: World, cluster: Cluster, machine: number): () => void {
 function makeAnew(world: World, cluster: Cluster, machine: number): () => void {
   const { broker, random } = world;
   const topic = random.pick(broker.inputTopics);
-  const id = broker.topicIds.get(topic) as string;
-  broker.topicIds.set(topic, `${id} anew`);
   const hosts = hostsOf(world, machine);
   const stored = hosts.filter((host) => !host.isDamaged && host.row("m\0store") !== null);
   // Of a topic that nothing was taken of yet nothing is lost.
   const known = stored.filter((host) => (foldedOf(host)[topic] ?? 0) > 0);
+  // Such a store takes the new topic for its own, and would not know the old one when that is brought back.
+  if (known.length < stored.length) return () => undefined;
+  const id = broker.topicIds.get(topic) as string;
+  broker.topicIds.set(topic, `${id} anew`);
   world.note(
     `${topic} was made anew, and tasks ${known.map(({ task }) => task).join()} have a store that was folded from it`,
   );

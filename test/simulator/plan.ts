@@ -183,8 +183,8 @@ interface ArrivalOptions {
 const broken: readonly Original[] = [
   "no json",
   "{}",
-  `{"contactId":"ada","at":1}`,
-  `{"contactId":"account:x","at":1,"type":"email.opened"}`,
+  `{"contactId":"ada","at":1e12}`,
+  `{"contactId":"account:x","at":1e12,"type":"email.opened"}`,
   { bytes: 3, sha256: "00", head: "\ufffd", isUtf8: false },
 ];
 
