@@ -12,6 +12,8 @@ import { Running } from "../engine/running.js";
 import { Folder, mainFile, scorefold } from "./command.js";
 
 const MIB = 1024 * 1024;
+/** An engine that has failed often tries again after half a minute only. */
+const TIMEOUT_MS = 240_000;
 /** Contacts of one batch. */
 const many = 400;
 
@@ -95,25 +97,29 @@ async function fillAndGoOn(running: Running, data: string, makeRoom: () => void)
 }
 
 describe("a disk that fills under load", () => {
-  it.each([
-    MIB,
-    MIB - 5120,
-    2 * MIB + 1536,
-  ])("(files of at most %i bytes): nothing is lost that was answered 202", async (fileBytesMax) => {
-    engine = await Running.start(folder, ["--models", "lead.yaml"], { fileBytesMax });
-    await engine.ready();
-    const { pid } = engine.child;
-    await fillAndGoOn(engine, "data", () => {
-      execFileSync("prlimit", ["--pid", String(pid), "--fsize=unlimited:unlimited"]);
-    });
-  });
+  it.each([MIB, MIB - 5120, 2 * MIB + 1536])(
+    "(files of at most %i bytes): nothing is lost that was answered 202",
+    async (fileBytesMax) => {
+      engine = await Running.start(folder, ["--models", "lead.yaml"], { fileBytesMax });
+      await engine.ready();
+      const { pid } = engine.child;
+      await fillAndGoOn(engine, "data", () => {
+        execFileSync("prlimit", ["--pid", String(pid), "--fsize=unlimited:unlimited"]);
+      });
+    },
+    TIMEOUT_MS,
+  );
 
-  it("(a disk of its own, where that may be mounted): nothing is lost that was answered 202", async (context) => {
-    if (!mountDisk(24, 20)) context.skip("mounting is not allowed here; the limit on files stands in for it");
-    engine = await Running.start(folder, ["--models", "lead.yaml", "--data", "disk/data"]);
-    await engine.ready();
-    await fillAndGoOn(engine, "disk/data", () => rmSync(join(folder.path, "disk", "filler")));
-  });
+  it(
+    "(a disk of its own, where that may be mounted): nothing is lost that was answered 202",
+    async (context) => {
+      if (!mountDisk(24, 20)) context.skip("mounting is not allowed here; the limit on files stands in for it");
+      engine = await Running.start(folder, ["--models", "lead.yaml", "--data", "disk/data"]);
+      await engine.ready();
+      await fillAndGoOn(engine, "disk/data", () => rmSync(join(folder.path, "disk", "filler")));
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe("ingest onto a disk that fills", () => {
