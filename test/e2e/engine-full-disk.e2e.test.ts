@@ -13,8 +13,8 @@ import { Folder, mainFile, scorefold } from "./command.js";
 
 const MIB = 1024 * 1024;
 /**
- * An engine that has failed often tries again after half a minute only. Now and then it takes longer than a minute to go on
- * once there is room, for a reason that is not found yet: nothing is lost then either, and the case is tried once more.
+ * An engine that has failed often tries again after half a minute only. Now and then this takes longer than a minute, for a
+ * reason that is not found yet; what becomes of the inputs then has not been looked at. The case is tried again.
  */
 const PATIENCE = { timeout: 100_000, retry: 2 };
 /** Contacts of one batch. */
